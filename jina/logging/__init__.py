@@ -1,0 +1,1 @@
+"""The logger that users see."""

@@ -1,0 +1,5 @@
+"""A logger for everybody."""
+
+from jina.logging.logger import JinaLogger
+
+default_logger = JinaLogger('JINA')

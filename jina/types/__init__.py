@@ -1,0 +1,1 @@
+"""The data that flows: Document, DocumentArray and what they are made of."""

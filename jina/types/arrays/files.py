@@ -1,0 +1,75 @@
+"""DocumentArrays in files."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from typing import IO, TYPE_CHECKING, Any
+
+from jina.excepts import BadDocument, BadOption
+
+if TYPE_CHECKING:
+    from jina.types.document import Document
+
+
+def save(docs: 'list[Document]', file: Any, file_format: str) -> None:
+    """Write ``docs`` to a path or handle as ``json`` or ``binary``."""
+    _check(file_format)
+    with _opened(file, 'wb') as handle:
+        if file_format == 'json':
+            _save_json(docs, handle)
+        else:
+            _save_binary(docs, handle)
+
+
+def _save_json(docs: 'list[Document]', handle: IO[Any]) -> None:
+    as_text = isinstance(handle, io.TextIOBase)
+    for doc in docs:
+        line = f'{doc.json()}\n'
+        handle.write(line if as_text else line.encode())
+
+
+def _save_binary(docs: 'list[Document]', handle: IO[Any]) -> None:
+    from jina.types.native import encode
+
+    for buffer in encode(docs):
+        handle.write(buffer)
+
+
+def load(file: Any, file_format: str) -> 'list[Document]':
+    """Return the Documents that :func:`save` wrote to a path or handle."""
+    _check(file_format)
+    with _opened(file, 'rb') as handle:
+        return list(_load_json(handle)) if file_format == 'json' else _load_binary(handle)
+
+
+def _load_json(handle: IO[Any]) -> 'Iterator[Document]':
+    from jina.types.document import Document
+
+    for number, line in enumerate(handle, 1):
+        if line.strip():
+            try:
+                yield Document(line)
+            except BadDocument as error:
+                raise BadDocument(f'line {number}: {error}') from error
+
+
+def _load_binary(handle: IO[Any]) -> 'list[Document]':
+    from jina.types.native import decode
+
+    docs, _ = decode(bytearray(handle.read()))
+    return docs
+
+
+@contextmanager
+def _opened(file: Any, mode: str) -> Iterator[IO[Any]]:
+    if not isinstance(file, (str, PathLike)):
+        yield file
+        return
+    with open(file, mode) as handle:
+        yield handle
+
+
+def _check(file_format: str) -> None:
+    if file_format not in ('json', 'binary'):
+        raise BadOption(f'file_format is "json" or "binary", not {file_format!r}')

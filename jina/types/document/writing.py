@@ -1,0 +1,62 @@
+"""Documents as dicts, as JSON and as a line of text."""
+
+from base64 import b64encode
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from jina.types.document.construct import filled
+from jina.types.ndarray import array_to_dict
+from jina.types.score import NamedScore
+from jina.types.shorten import shorten
+
+
+def to_dict(doc: Any, prettify_ndarrays: bool = False) -> dict[str, Any]:
+    """Return the attributes of ``doc`` that are set, in snake_case and plain types."""
+    return {name: _plain(value, prettify_ndarrays) for name, value in filled(doc)}
+
+
+def _plain(value: Any, prettify_ndarrays: bool) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist() if prettify_ndarrays else array_to_dict(value)
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, list):
+        return [_plain(item, prettify_ndarrays) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item, prettify_ndarrays) for key, item in value.items()}
+    if isinstance(value, NamedScore):
+        return _score(value)
+    return to_dict(value, prettify_ndarrays) if hasattr(value, 'content_hash') else value
+
+
+def _score(score: NamedScore) -> dict[str, Any]:
+    pairs = ((name, getattr(score, name)) for name in score.__struct_fields__)
+    return {name: _plain(value, False) for name, value in pairs if value or name == 'value'}
+
+
+def to_json(obj: dict[str, Any]) -> str:
+    """Return what :func:`to_dict` gave as JSON text; numpy values in tags become plain ones."""
+    return msgspec.json.encode(obj, enc_hook=_plain_number).decode()
+
+
+def _plain_number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f'a value of type {type(value).__name__} has no form in JSON: {shorten(value)}')
+
+
+def describe(doc: Any) -> str:
+    """Return ``<jina.types.document.Document id=… text=… at …>``: all that is set, shortened."""
+    shown = ' '.join(f'{name}={_shown(value)}' for name, value in filled(doc))
+    cls = type(doc)
+    return f'<{cls.__module__}.{cls.__qualname__} {shown} at {id(doc)}>'
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value if len(value) <= 60 else f'{value[:57]}…'
+    if isinstance(value, list) and hasattr(value[0], 'content_hash'):
+        return f'{len(value)} Documents' if len(value) > 1 else '1 Document'
+    return shorten(value)
