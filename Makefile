@@ -19,7 +19,7 @@ $(VENV)/.hello: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[hello,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.hello
 
 hello: $(VENV)/.hello ## set up, then run the main job: a semantic search over Python's own documentation

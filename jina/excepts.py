@@ -26,6 +26,15 @@
 """
 
 
+def text_of(error: BaseException) -> str:
+    """What an exception says, as text that can be sent: it may be anybody's, and raise or hold anything itself."""
+    try:
+        text = str(error)
+    except Exception:
+        text = '(its text cannot be had)'
+    return text.encode(errors='backslashreplace').decode()
+
+
 class JinaError(Exception):
     """The root: ``except JinaError`` catches all that this package raises on purpose."""
 

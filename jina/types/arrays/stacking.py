@@ -33,7 +33,7 @@ def stacked(docs: Sequence[Any], attribute: str, known: dict[str, Stack]) -> Arr
     _check(docs, rows, attribute)
     shared = _shared(rows)
     if shared is None:
-        return np.stack(rows)
+        return _copied(rows)
     # A view stays true whatever is written into it or the rows; a copy would not, and is never kept.
     known[attribute] = Stack(rows, shared)
     return shared
@@ -67,6 +67,12 @@ def _shared(rows: list[Array]) -> Array | None:
     if whole and base.dtype == first.dtype and base.flags.c_contiguous and base.ctypes.data == start:
         return base
     return np.lib.stride_tricks.as_strided(first, (len(rows), *first.shape), (step, *first.strides))
+
+
+def _copied(rows: list[Array]) -> Array:
+    """Return ``np.stack(rows)``, several times faster: it need not give each row one more dimension first."""
+    shape = rows[0].shape
+    return np.concatenate(rows).reshape(len(rows), *shape) if shape else np.stack(rows)
 
 
 def _alike(rows: list[Array], base: Any) -> bool:

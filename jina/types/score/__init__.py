@@ -21,7 +21,7 @@ class NamedScore(msgspec.Struct, omit_defaults=True, rename='camel'):
     :ivar ref_id: the id of the Document that it relates to.
     """
 
-    value: float = 0.0
+    value: float = msgspec.field(default_factory=float)  # not a plain default: JSON shall show a score of 0
     op_name: str = ''
     description: str = ''
     operands: 'list[NamedScore] | None' = None

@@ -1,0 +1,189 @@
+"""Documents as ``DataRequestProto``: what gRPC clients send and see."""
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError, EncodeError
+
+from jina.excepts import BadDocument
+from jina.proto.jina_pb2 import (
+    DataRequestProto,
+    DenseNdArrayProto,
+    DocumentProto,
+    NamedScoreProto,
+    NdArrayProto,
+)
+from jina.types.document import Document
+from jina.types.document.construct import construct
+from jina.types.document.identity import random_identity
+from jina.types.ndarray import Array, array_from_dict, dtype_named
+from jina.types.score import NamedScore
+from jina.wire.codecs.struct import dict_to_struct, struct_to_dict
+from jina.wire.frames import Buffer
+
+Fields = dict[str, Any]
+"""A message before it is one. Protobuf makes it of nested dicts in one go, without copies between levels."""
+
+
+def encode(docs: Sequence[Document], groundtruths: Sequence[Document] | None = None) -> list[Buffer]:
+    """Return one buffer, the serialized ``DataRequestProto``; weights and scores are rounded to 32 bits.
+
+    :raises TypeError: when tags hold something that protobuf cannot express.
+    :raises ValueError: when another value does not fit its field, or the whole is larger than 2 GiB.
+    """
+    try:
+        sides = {'docs': _all_fields(docs), 'groundtruths': _all_fields(groundtruths or ())}
+        return [DataRequestProto(**sides).SerializeToString()]
+    except (ValueError, OverflowError, EncodeError, RecursionError) as error:
+        raise ValueError(f'Documents that have no form in protobuf: {error}') from error
+
+
+def _all_fields(docs: Sequence[Document]) -> list[Fields]:
+    return [_fields(doc) for doc in docs]
+
+
+def _fields(doc: Document) -> Fields:
+    fields = {name: value for name, value in zip(_PLAIN, _plain_values(doc), strict=True) if value}
+    for name, value in zip(_OPTIONAL, _optional_values(doc), strict=True):
+        if value is not None:
+            write = _WRITERS.get(name)
+            fields[name] = value if write is None else write(value)
+    return fields
+
+
+# Where empty is the same as not set, and where it is not.
+_PLAIN = ('id', 'mime_type', 'parent_id', 'granularity', 'adjacency', 'uri', 'modality', 'location', 'offset')
+_OPTIONAL = (
+    'text',
+    'buffer',
+    'blob',
+    'embedding',
+    'weight',
+    'tags',
+    'chunks',
+    'matches',
+    'scores',
+    'evaluations',
+)
+_plain_values = attrgetter(*(f'_{name}' for name in _PLAIN))
+_optional_values = attrgetter(*(f'_{name}' for name in _OPTIONAL))
+
+
+def _array_fields(array: Array) -> Fields:
+    dense = {'buffer': array.tobytes(), 'shape': array.shape, 'dtype': array.dtype.str}
+    return {'dense': dense}
+
+
+def _score_protos(scores: dict[str, NamedScore]) -> dict[str, NamedScoreProto]:
+    return {name: NamedScoreProto(**_score_fields(score)) for name, score in scores.items()}
+
+
+def _score_fields(score: NamedScore) -> Fields:
+    return {
+        'value': score.value,
+        'op_name': score.op_name,
+        'description': score.description,
+        'operands': [_score_fields(operand) for operand in score.operands or ()],
+        'ref_id': score.ref_id,
+    }
+
+
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    'blob': _array_fields,
+    'embedding': _array_fields,
+    'tags': lambda tags: dict_to_struct(tags, 'tags'),
+    'chunks': _all_fields,
+    'matches': _all_fields,
+    'scores': _score_protos,
+    'evaluations': _score_protos,
+}
+
+
+def decode(body: Buffer) -> tuple[list[Document], list[Document]]:
+    """Return the documents and the groundtruths. A document without an id gets one; graphs are left out.
+
+    :raises BadDocument: if the bytes are no ``DataRequestProto``, or an array in it is none.
+    """
+    try:
+        data = DataRequestProto.FromString(bytes(body))
+    except DecodeError as error:
+        raise BadDocument(f'not a DataRequestProto: {error}') from error
+    return _read_side('docs', data.docs), _read_side('groundtruths', data.groundtruths)
+
+
+def _read_side(name: str, protos: Sequence[DocumentProto]) -> list[Document]:
+    docs: list[Document] = []
+    try:
+        for proto in protos:
+            docs.append(_read(proto))
+    except BadDocument as error:
+        raise BadDocument(f'{name}[{len(docs)}]: {error}') from error
+    return docs
+
+
+def _read(proto: DocumentProto) -> Document:
+    slots: dict[str, Any] = {}
+    for field, value in proto.ListFields():
+        if reader := _READERS.get(field.number):
+            slot, read = reader
+            slots[slot] = value if read is None else read(value)
+    if '_id' not in slots:
+        slots['_id'] = random_identity()
+    return construct(Document, **slots)  # type: ignore[no-any-return]
+
+
+def _read_all(protos: Sequence[DocumentProto]) -> list[Document]:
+    return [_read(proto) for proto in protos]
+
+
+def _read_array(proto: NdArrayProto) -> Array | None:
+    kind = proto.WhichOneof('content')
+    if kind == 'sparse':
+        raise BadDocument('sparse arrays are not supported yet: send a dense one')
+    return None if kind is None else _read_dense(proto.dense)
+
+
+def _read_dense(proto: DenseNdArrayProto) -> Array:
+    stored = {'buffer': proto.buffer, 'shape': list(proto.shape), 'dtype': proto.dtype}
+    array = array_from_dict(stored)
+    return _restored(array, proto) if proto.quantization else array
+
+
+def _restored(array: Array, proto: DenseNdArrayProto) -> Array:
+    """The array as it was before its numbers were made smaller."""
+    dtype = dtype_named(proto.original_dtype or 'float32')
+    # The numbers are a stranger's: what does not fit becomes infinite or anything, but no warning of ours.
+    with np.errstate(all='ignore'):
+        if proto.quantization == DenseNdArrayProto.UINT8:
+            array = array * proto.scale + proto.min_val
+        return array.astype(dtype)
+
+
+def _read_scores(protos: Any) -> dict[str, NamedScore]:
+    return {name: _read_score(proto) for name, proto in protos.items()}
+
+
+def _read_score(proto: NamedScoreProto) -> NamedScore:
+    operands = [_read_score(operand) for operand in proto.operands] or None
+    return NamedScore(proto.value, proto.op_name, proto.description, operands, proto.ref_id)
+
+
+def _readers() -> dict[int, tuple[str, Callable[[Any], Any] | None]]:
+    """For each field's number the slot that takes it, and what makes its value from the message's."""
+    read: dict[str, Callable[[Any], Any]] = {
+        'tags': struct_to_dict,
+        'location': list,
+        'blob': _read_array,
+        'embedding': _read_array,
+        'chunks': _read_all,
+        'matches': _read_all,
+        'scores': _read_scores,
+        'evaluations': _read_scores,
+    }
+    numbers = {field.name: field.number for field in DocumentProto.DESCRIPTOR.fields}
+    return {numbers[name]: (f'_{name}', read.get(name)) for name in (*_PLAIN, *_OPTIONAL)}
+
+
+_READERS = _readers()
