@@ -47,8 +47,8 @@ class _Line(logging.Formatter):
 def configure(name: str = '', quiet: bool = False) -> logging.Logger:
     """Make the messages of this package visible, once a process, and set their level.
 
-    :param name: whose logger is returned.
-    :param quiet: errors only.
+    :param name: whose logger is returned; by default the one above all.
+    :param quiet: errors only, for that logger.
     """
     root = logging.getLogger('jina')
     if not any(isinstance(h, _Stderr) for h in root.handlers):
@@ -58,8 +58,13 @@ def configure(name: str = '', quiet: bool = False) -> logging.Logger:
         root.propagate = False
     logging.addLevelName(SUCCESS, 'SUCCESS')
     level = os.environ.get('JINA_LOG_LEVEL', 'INFO').upper()
-    root.setLevel(logging.ERROR if quiet else _LEVELS.get(level, logging.INFO))
-    return logging.getLogger(f'jina.{name}') if name else root
+    root.setLevel(_LEVELS.get(level, logging.INFO))
+    logger = logging.getLogger(f'jina.{name}') if name else root
+    if quiet:
+        logger.setLevel(max(logging.ERROR, root.level))
+    elif name:
+        logger.setLevel(logging.NOTSET)
+    return logger
 
 
 _LEVELS = {**logging.getLevelNamesMapping(), 'SUCCESS': SUCCESS}

@@ -12,11 +12,11 @@ class TimeContext:
     ...     encode()
     >>> timer.duration
 
-    :param task_name: what is measured.
+    :param task_name: what is measured; empty: nothing is told.
     :param logger: where it is logged; ``None``: printed.
     """
 
-    def __init__(self, task_name: str, logger: JinaLogger | None = None) -> None:
+    def __init__(self, task_name: str = '', logger: JinaLogger | None = None) -> None:
         self.task_name = task_name
         self.duration = 0.0
         self._logger = logger
@@ -28,6 +28,8 @@ class TimeContext:
 
     def __exit__(self, *exc: object) -> None:
         self.duration = self.now()
+        if not self.task_name:
+            return
         told = f'{self.task_name} takes {self.duration:.2f} seconds'
         if self._logger is None:
             print(told)

@@ -1,0 +1,210 @@
+"""YAML ↔ specs, and what stands for what in them. The only file that imports yaml."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from jina.excepts import BadConfig, BadFlowYAMLVersion, BadOption
+from jina.spec import ExecutorSpec, FlowSpec, did_you_mean
+
+YAML_ENDINGS = ('.yml', '.yaml')
+FLOW_KEYS = ('jtype', 'version', 'with', 'executors', 'pods')
+FLOW_VERSIONS = ('1', '1.0')
+
+_VARIABLE = re.compile(r'\$\{\{\s*ENV\.(\w+)\s*\}\}|\$\{(\w+)\}|\$(\w+)')
+_CLASS_NAME = re.compile(r'[^\W\d]\w*(\.[^\W\d]\w*)*')
+
+
+class ExecutorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An Executor as its YAML describes it.
+
+    :ivar jtype: the name of its class.
+    :ivar with_: arguments of its ``__init__``.
+    :ivar metas: ``name``, ``description``, ``workspace``, …
+    :ivar requests: endpoint → method name.
+    :ivar py_modules: Python files, absolute, or modules that define the class.
+    """
+
+    jtype: str
+    with_: dict[str, Any] = msgspec.field(default_factory=dict, name='with')
+    metas: dict[str, Any] = {}
+    requests: dict[str, str] = {}
+    py_modules: list[str] = []
+
+
+def read_uses(uses: Any, folder: str | Path = '.') -> ExecutorConfig:
+    """Read what ``uses=`` may be, classes aside: a path of a YAML file, YAML text, the name of a class, or a dict.
+
+    :param folder: where relative paths begin.
+    :raises BadConfig: if it is none of these, names no file, or has a key or value that does not belong there.
+    """
+    if isinstance(uses, Mapping):
+        return _executor_config(uses, Path(folder), f'uses={uses!r}')
+    uses = str(uses) if isinstance(uses, Path) else uses
+    if not isinstance(uses, str):
+        raise BadConfig(f'uses={uses!r}: it takes an Executor class, its name, a YAML file, YAML text or a dict')
+    if '://' in uses:
+        raise BadConfig(f'uses={uses!r}: this version runs no containers; it takes a class, its name or YAML')
+    if uses.endswith(YAML_ENDINGS):
+        path = _existing(Path(folder) / uses)
+        return _executor_config(expand(parse_yaml(path.read_text(), str(path))), path.parent, str(path))
+    if _CLASS_NAME.fullmatch(uses):
+        return ExecutorConfig(uses)
+    return _executor_config(expand(parse_yaml(uses, 'the YAML text of uses')), Path(folder), 'the YAML text of uses')
+
+
+def _executor_config(source: Any, folder: Path, where: str) -> ExecutorConfig:
+    if not isinstance(source, Mapping) or 'jtype' not in source:
+        raise BadConfig(f'{where}: an Executor is described by a mapping with the key `jtype`, the name of its class')
+    _check_keys(source, [f.encode_name for f in msgspec.structs.fields(ExecutorConfig)], where)
+    fields: dict[str, Any] = {k: v for k, v in source.items() if v is not None}
+    metas = dict(fields.get('metas') or {})
+    modules = _as_list(fields.get('py_modules')) + _as_list(metas.pop('py_modules', None))
+    fields |= {'metas': metas, 'py_modules': [_absolute(m, folder) for m in modules]}
+    try:
+        return msgspec.convert(fields, ExecutorConfig)
+    except msgspec.ValidationError as error:
+        raise BadConfig(f'{where}: {error}') from None
+
+
+def _check_keys(source: Mapping[Any, Any], known: Any, where: str) -> None:
+    for key in source:
+        if key not in known:
+            raise BadConfig(f'{where}: there is no key {key!r} here{did_you_mean(key, known)}')
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value] if value else []
+
+
+def _absolute(module: str, folder: Path) -> str:
+    return str((folder / module).resolve()) if str(module).endswith('.py') else module
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise BadConfig(f'there is no file {path} (in {path.parent.resolve()})')
+    return path
+
+
+def read_mapping(path: str) -> dict[str, Any]:
+    """The mapping that a YAML or JSON file holds.
+
+    :raises BadConfig: if there is no such file, or it holds something else.
+    """
+    content = parse_yaml(_existing(Path(path)).read_text(), path)
+    if not isinstance(content, dict):
+        raise BadConfig(f'{path}: it takes a mapping of options, not {type(content).__name__}')
+    return content
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """Read YAML with the safe loader.
+
+    :raises BadConfig: naming the line, if it is none.
+    """
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BadConfig(f'{where} is not YAML: {error}') from error
+
+
+def expand(value: Any) -> Any:
+    """Replace ``${{ ENV.X }}``, ``${X}`` and ``$X`` in strings, at any depth; a variable that is not set stays.
+
+    A string that is one variable and nothing else becomes what its value would be in YAML: a number, say.
+    """
+    if isinstance(value, str):
+        if found := _VARIABLE.fullmatch(value):
+            return _scalar(os.environ.get(next(filter(None, found.groups())), value))
+        return _VARIABLE.sub(lambda m: os.environ.get(next(filter(None, m.groups())), m[0]), value)
+    if isinstance(value, dict):
+        return {k: expand(v) for k, v in value.items()}
+    return [expand(v) for v in value] if isinstance(value, list) else value
+
+
+def _scalar(text: str) -> Any:
+    """A number or a truth value where the text is one in YAML, else the text."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return value if isinstance(value, int | float) else text
+
+
+def resolve(spec: ExecutorSpec, folder: str | Path = '.') -> ExecutorSpec:
+    """The same spec with its ``uses`` read, paths made absolute, and everything merged into ``uses``.
+
+    What comes out can be sent to another process of this host.
+
+    :raises BadConfig: if ``uses`` cannot be read.
+    """
+    config = read_uses(spec.uses, folder)
+    uses = {
+        'jtype': config.jtype,
+        'with': {**config.with_, **spec.uses_with},
+        'metas': {**config.metas, **spec.uses_metas},
+        'requests': {**config.requests, **spec.uses_requests},
+        'py_modules': config.py_modules + [_absolute(m, Path(folder)) for m in spec.modules],
+    }
+    cleared: dict[str, Any] = {'uses_with': {}, 'uses_metas': {}, 'uses_requests': {}, 'py_modules': []}
+    return msgspec.structs.replace(spec, uses=uses, **cleared)
+
+
+def read_flow(source: Any) -> tuple[FlowSpec, Path]:
+    """Read a Flow from a path of a YAML file, YAML text, or a dict.
+
+    :return: the spec, and the folder where its relative paths begin.
+    :raises BadConfig: if it is none of these or has a key or value that does not belong there.
+    :raises BadFlowYAMLVersion: for a ``version`` other than 1.
+    """
+    folder, where = Path(), 'the YAML text of the Flow'
+    source = str(source) if isinstance(source, Path) else source
+    if isinstance(source, str) and source.endswith(YAML_ENDINGS):
+        path = _existing(Path(source))
+        source, folder, where = path.read_text(), path.parent, str(path)
+    content = parse_yaml(source, where) if isinstance(source, str) else source
+    if not isinstance(content, Mapping) or content.get('jtype') != 'Flow':
+        raise BadConfig(f'{where}: a Flow is described by a mapping with `jtype: Flow`')
+    _check_keys(content, FLOW_KEYS, where)
+    if str(content.get('version', '1')) not in FLOW_VERSIONS:
+        raise BadFlowYAMLVersion(f'{where}: version {content["version"]!r} is not known; leave it out or write 1')
+    options, executors = (
+        content.get('with') or {},
+        [*_listed(content, 'executors', where), *_listed(content, 'pods', where)],
+    )
+    if not isinstance(options, Mapping):
+        raise BadConfig(f'{where}: `with` is a mapping of options, not {options!r}')
+    return _flow_spec(expand(dict(options)), expand(executors), where), folder
+
+
+def _listed(content: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    """The list of mappings under a key."""
+    items = content.get(key) or []
+    if not isinstance(items, list):
+        raise BadConfig(f'{where}: `{key}` is a list of mappings, each the options of an Executor, not {items!r}')
+    for i, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            raise BadConfig(f'{where}: Executor {i} is described by a mapping of its options, not by {item!r}')
+    return items
+
+
+def _flow_spec(options: dict[str, Any], executors: list[Any], where: str) -> FlowSpec:
+    try:
+        specs = [ExecutorSpec.from_dict(e, f'Executor {i} of the Flow') for i, e in enumerate(executors)]
+        return msgspec.structs.replace(FlowSpec.from_dict(options, 'with: of the Flow'), executors=specs)
+    except (BadOption, TypeError, ValueError) as error:
+        raise BadConfig(f'{where}: {error}') from error
+
+
+def to_yaml(spec: FlowSpec) -> str:
+    """A Flow as YAML text that :func:`read_flow` reads."""
+    options = spec.to_dict()
+    executors = options.pop('executors', [])
+    content = {'jtype': 'Flow', 'version': '1', 'with': options, 'executors': executors}
+    return yaml.safe_dump({k: v for k, v in content.items() if v}, sort_keys=False, allow_unicode=True)

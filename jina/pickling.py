@@ -1,0 +1,57 @@
+"""Objects as bytes, for a process of ours on this host. The only file that imports cloudpickle.
+
+Pickles run code when they are read: they travel over an inherited socket pair and nowhere else.
+"""
+
+import importlib.machinery
+import pickle
+import sys
+from typing import Any
+
+
+def dump(thing: Any) -> bytes:
+    """Pickle something; what only this program defines goes by value.
+
+    :raises Exception: whatever the objects themselves raise when they cannot be pickled.
+    """
+    import cloudpickle
+
+    return cloudpickle.dumps(thing)  # type: ignore[no-any-return]
+
+
+def dump_class(cls: type) -> bytes:
+    """Pickle a class: by value if a fresh interpreter could not import it, else by name.
+
+    :raises Exception: whatever the objects that it uses raise when they cannot be pickled.
+    """
+    import cloudpickle
+
+    module = sys.modules.get(cls.__module__)
+    if module is None or cls.__module__ == '__main__' or _is_importable(cls.__module__):
+        return dump(cls)
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        return dump(cls)
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def load(pickled: bytes) -> Any:
+    """What was pickled.
+
+    :raises Exception: whatever importing or rebuilding it raises.
+    """
+    return pickle.loads(pickled)
+
+
+def _is_importable(name: str) -> bool:
+    """Whether a fresh interpreter with our ``sys.path`` would import the same module by that name."""
+    origin = getattr(sys.modules[name], '__file__', None)
+    parts = name.split('.')
+    path: list[str] | None = None
+    for depth in range(1, len(parts) + 1):
+        found = importlib.machinery.PathFinder.find_spec('.'.join(parts[:depth]), path)
+        if found is None:
+            return name in sys.builtin_module_names
+        path = list(found.submodule_search_locations or ())
+    return found is not None and found.origin == origin

@@ -1,0 +1,275 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from jina import Document, DocumentArray, Executor, requests
+from jina.excepts import BadConfig, BadOption, ExecutorFailToLoad
+from jina.executors import BaseExecutor, construct, handler_for, handlers
+
+
+class Base(Executor):
+    @requests
+    def default(self, **kwargs):
+        return 'default'
+
+    @requests(on='/a')
+    def a(self, **kwargs):
+        return 'a'
+
+    @requests(on=['/b', '/c'])
+    def several(self, **kwargs):
+        return 'several'
+
+
+class Child(Base):
+    def a(self, **kwargs):
+        return 'overridden'
+
+    @requests(on='/b')
+    def b(self, **kwargs):
+        return 'b of the child'
+
+
+class Arguments(Executor):
+    def __init__(self, foo, bar=2, **kwargs):
+        super().__init__(**kwargs)
+        self.foo, self.bar = foo, bar
+        self.name_in_init = self.metas.name
+
+    @requests(on='/x')
+    def f(self, **kwargs):
+        """Bound."""
+
+    def g(self, **kwargs):
+        """Not bound."""
+
+
+def answer(executor, endpoint):
+    handler = handler_for(handlers(executor), endpoint)
+    return handler and handler(
+        dict.fromkeys(('docs', 'parameters', 'docs_matrix', 'groundtruths', 'groundtruths_matrix'))
+    )
+
+
+@pytest.mark.parametrize(
+    ('endpoint', 'expected'), [('/a', 'a'), ('/b', 'several'), ('/c', 'several'), ('/blah', 'default'), ('', 'default')]
+)
+def test_requests_bind_a_method_to_an_endpoint_to_several_or_to_all_others(endpoint, expected):
+    assert answer(Base(), endpoint) == expected
+
+
+def test_nothing_works_on_an_endpoint_that_nobody_is_bound_to():
+    assert answer(Executor(), '/a') is None
+    assert answer(Arguments(1), '/a') is None
+
+
+@pytest.mark.parametrize(
+    ('endpoint', 'expected'), [('/a', 'overridden'), ('/b', 'b of the child'), ('/c', 'several'), ('/z', 'default')]
+)
+def test_a_subclass_inherits_overrides_and_binds_anew(endpoint, expected):
+    assert answer(Child(), endpoint) == expected
+    assert answer(Base(), '/b') == 'several'
+
+
+def test_decorators_may_be_stacked_and_static():
+    class Stacked(Executor):
+        @requests(on='/a')
+        @requests(on='/b')
+        def f(self, **kwargs):
+            return 'f'
+
+        @requests(on='/static')
+        @staticmethod
+        def s(docs, **kwargs):
+            return 's'
+
+    assert [answer(Stacked(), e) for e in ('/a', '/b', '/static')] == ['f', 'f', 's']
+
+
+def test_a_bound_method_is_still_a_plain_one():
+    class Upper(Executor):
+        @requests(on='/x')
+        def f(self, docs, **kwargs):
+            for doc in docs:
+                doc.text = doc.text.upper()
+
+    docs = DocumentArray([Document(text='a')])
+    Upper().f(docs)
+    Upper().f(docs=docs, parameters={})
+    assert docs[0].text == 'A'
+
+
+@pytest.mark.parametrize('on', [5, [1], '/x'])
+def test_a_decorator_used_wrongly_is_told_so(on):
+    with pytest.raises((BadOption, TypeError)):
+        requests(on) if on == '/x' else requests(on=on)
+
+
+def test_the_endpoint_without_its_name_is_told_so():
+    with pytest.raises(BadOption, match=r"@requests\(on='/x'\)"):
+        requests('/x')
+
+
+def test_a_handler_names_any_subset_of_the_arguments():
+    class Subset(Executor):
+        @requests(on='/one')
+        def one(self, docs):
+            return docs
+
+        @requests(on='/two')
+        def two(self, parameters, docs_matrix, extra=5, *args):
+            return parameters, docs_matrix, extra
+
+        @requests(on='/none')
+        def none(self):
+            return 'none'
+
+    given = {'docs': 1, 'parameters': 2, 'docs_matrix': 3, 'groundtruths': 4, 'groundtruths_matrix': 5}
+    table = handlers(Subset())
+    assert [table[e](given) for e in ('/one', '/two', '/none')] == [1, (2, 3, 5), 'none']
+
+
+def test_an_argument_that_no_method_is_given_is_refused_by_name():
+    class Odd(Executor):
+        @requests
+        def f(self, docs, query):
+            """Wants too much."""
+
+    with pytest.raises(
+        ExecutorFailToLoad, match=r"Odd\.f takes 'query', but a bound method is given: docs, parameters"
+    ):
+        handlers(Odd())
+
+
+def test_metas_requests_and_runtime_args_are_there_without_any_init():
+    class NoSuper(Executor):
+        def __init__(self):
+            assert self.metas.name == 'n'
+            assert self.requests['/x'] == 'f'
+            assert self.runtime_args.replica_id == 0
+
+        @requests(on='/x')
+        def f(self, **kwargs):
+            """Bound."""
+
+    made = construct(NoSuper, {}, {'name': 'n'}, {'/y': 'f'}, {'replica_id': 0, 'name': 'r'})
+    assert (made.metas.name, made.runtime_args.name) == ('n', 'r')
+    assert made.requests == {'/x': 'f', '/y': 'f'}
+
+
+@pytest.mark.parametrize('call_super', ['with', 'without'])
+def test_super_may_be_called_with_or_without_the_kwargs(call_super):
+    class Calls(Executor):
+        def __init__(self, a=1, **kwargs):
+            super().__init__(**(kwargs if call_super == 'with' else {}))
+            self.seen = self.metas.name
+
+    assert construct(Calls, {'a': 2}, {'name': 'n'}).seen == 'n'
+
+
+def test_metas_may_be_changed_on_their_way():
+    class Changes(Executor):
+        def __init__(self, metas, **kwargs):
+            super().__init__(metas={**metas, 'name': 'changed'}, **kwargs)
+
+    assert construct(Changes, {}, {'name': 'n'}).metas.name == 'changed'
+
+
+def test_a_name_that_is_not_there_is_told_with_those_that_are():
+    with pytest.raises(AttributeError, match="there is no 'nmae' here, only name, description, workspace, py_modules"):
+        _ = Executor().metas.nmae
+
+
+def test_load_config_takes_text_dict_or_file(tmp_path):
+    text = 'jtype: Arguments\nwith: {foo: 1, bar: 5}\nmetas: {name: n}\nrequests: {/y: g}'
+    (tmp_path / 'a.yml').write_text(text)
+    for source in (text, str(tmp_path / 'a.yml'), {'jtype': 'Arguments', 'with': {'foo': 1, 'bar': 5}}):
+        made = Executor.load_config(source)
+        assert (type(made), made.foo, made.bar) == (Arguments, 1, 5)
+    made = Executor.load_config(text)
+    assert made.name_in_init == 'n'
+    assert made.requests == {'/x': 'f', '/y': 'g'}
+
+
+@pytest.mark.parametrize('prefix', ['uses', 'override'])
+def test_what_load_config_is_given_goes_before_the_yaml(prefix):
+    source = {'jtype': 'Arguments', 'with': {'foo': 1, 'bar': 1}, 'metas': {'name': 'a'}, 'requests': {'/x': 'f'}}
+    changes = {'with': {'bar': 2}, 'metas': {'name': 'b'}, 'requests': {'/x': 'g'}}
+    made = Executor.load_config(source, **{f'{prefix}_{key}': value for key, value in changes.items()})
+    assert (made.foo, made.bar, made.metas.name, made.requests['/x']) == (1, 2, 'b', 'g')
+
+
+def test_a_class_is_found_in_a_file_beside_the_yaml(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, 'path', sys.path[:])
+    (tmp_path / 'neighbour_of_it.py').write_text('VALUE = 7')
+    (tmp_path / 'exec_in_a_file.py').write_text(
+        'import neighbour_of_it\nfrom jina import Executor\n\nclass InAFile(Executor):\n    v = neighbour_of_it.VALUE\n'
+    )
+    (tmp_path / 'e.yml').write_text('jtype: InAFile\npy_modules: exec_in_a_file.py')
+    try:
+        assert Executor.load_config(str(tmp_path / 'e.yml')).v == 7
+    finally:
+        for name in ('neighbour_of_it', 'exec_in_a_file'):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ('source', 'told'),
+    [
+        ('Argumints', "did you mean 'Arguments'?"),
+        ('no_such_module.X', "cannot import 'no_such_module': ModuleNotFoundError"),
+        ('json.JSONDecoder', 'json.JSONDecoder is no Executor: it must be a class that subclasses jina.Executor'),
+        ('json.Nope', "there is no Executor class 'json.Nope' in json"),
+        ({'jtype': 'X', 'py_modules': 'nope.py'}, 'FileNotFoundError: there is no file'),
+        ({'jtype': 'Arguments'}, 'Arguments.__init__() raised TypeError'),
+        ({'jtype': 'Arguments', 'with': {'foo': 1, 'baz': 2}}, "Arguments.__init__() takes no argument 'baz'"),
+    ],
+)
+def test_a_class_that_cannot_be_had_is_told_with_what_to_do(source, told):
+    with pytest.raises(ExecutorFailToLoad) as raised:
+        Executor.load_config(source)
+    assert told in str(raised.value)
+
+
+def test_a_module_that_raises_is_the_cause(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, 'path', sys.path[:])
+    (tmp_path / 'broken_module.py').write_text('1 / 0')
+    with pytest.raises(ExecutorFailToLoad, match='ZeroDivisionError') as raised:
+        Executor.load_config({'jtype': 'X', 'py_modules': str(tmp_path / 'broken_module.py')})
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+    assert 'broken_module' not in sys.modules
+
+
+def test_the_workspace_is_a_folder_of_ones_own(tmp_path):
+    made = construct(Executor, {}, {'workspace': str(tmp_path)}, {}, {'name': 'pod0', 'replica_id': 2})
+    assert made.workspace == str(tmp_path / 'pod0' / '2')
+    assert Path(made.workspace).is_dir()
+
+
+def test_metas_go_before_the_workspace_of_the_flow(tmp_path):
+    runtime = {'name': 'pod0', 'workspace': str(tmp_path / 'flow')}
+    assert construct(Executor, {}, {}, {}, runtime).workspace == str(tmp_path / 'flow' / 'pod0' / '0')
+    metas = {'workspace': str(tmp_path / 'own'), 'name': 'n'}
+    assert construct(Executor, {}, metas, {}, runtime).workspace == str(tmp_path / 'own' / 'n' / '0')
+
+
+def test_without_a_workspace_it_is_told_how_to_give_one():
+    with pytest.raises(BadConfig, match=r"Executor 'Executor|BaseExecutor' has no workspace: give one with Flow"):
+        _ = Executor().workspace
+
+
+def test_an_executor_is_a_context_that_closes():
+    closed = []
+
+    class Closing(Executor):
+        def close(self):
+            closed.append(self)
+
+    with Closing() as made:
+        assert closed == []
+    assert closed == [made]
+
+
+def test_the_old_name_is_the_same_class():
+    assert Executor is BaseExecutor

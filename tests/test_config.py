@@ -1,0 +1,183 @@
+from pathlib import Path
+
+import pytest
+
+from jina.config import ExecutorConfig, expand, read_flow, read_uses, resolve, to_yaml
+from jina.excepts import BadConfig, BadFlowYAMLVersion
+from jina.spec import ExecutorSpec, FlowSpec
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    monkeypatch.setenv('ANIMAL', 'cat')
+    monkeypatch.setenv('PORT', '8080')
+    monkeypatch.delenv('NOT_SET', raising=False)
+
+
+@pytest.mark.parametrize(
+    ('text', 'expanded'),
+    [
+        ('$ANIMAL', 'cat'),
+        ('${ANIMAL}s', 'cats'),
+        ('${{ ENV.ANIMAL }}/${{ENV.ANIMAL}}', 'cat/cat'),
+        ('$NOT_SET ${NOT_SET} ${{ ENV.NOT_SET }}', '$NOT_SET ${NOT_SET} ${{ ENV.NOT_SET }}'),
+        ('5 $ and ^a$', '5 $ and ^a$'),
+    ],
+)
+def test_variables_stand_for_the_environment_and_stay_if_it_has_none(text, expanded):
+    assert expand(text) == expanded
+    assert expand({'a': [{'b': text}, 5, None]}) == {'a': [{'b': expanded}, 5, None]}
+
+
+YAML = """
+jtype: MyExecutor
+with:
+  bar: 123
+metas:
+  name: awesomeness
+  description: my first awesome executor
+  py_modules: myexec.py
+requests:
+  /random_work: foo
+"""
+
+
+def test_the_yaml_of_the_seeds_is_read_from_a_file_with_paths_beside_it(tmp_path):
+    (tmp_path / 'my.yml').write_text(YAML)
+    config = read_uses('my.yml', tmp_path)
+    assert (config.jtype, config.with_, config.requests) == ('MyExecutor', {'bar': 123}, {'/random_work': 'foo'})
+    assert config.metas == {'name': 'awesomeness', 'description': 'my first awesome executor'}
+    assert config.py_modules == [str((tmp_path / 'myexec.py').resolve())]
+    assert read_uses(str(tmp_path / 'my.yml')) == config
+
+
+def test_the_same_as_text_or_as_a_dict():
+    assert read_uses(YAML).with_ == {'bar': 123}
+    assert read_uses({'jtype': 'X', 'with': {'a': '$ANIMAL'}}) == ExecutorConfig(
+        'X', {'a': '$ANIMAL'}
+    )  # only YAML expands
+    assert read_uses('package.module.X') == ExecutorConfig('package.module.X')
+    assert read_uses({'jtype': 'X', 'py_modules': ['a', 'b.py'], 'with': None}).py_modules[0] == 'a'
+
+
+def test_a_path_object_is_a_path(tmp_path):
+    (tmp_path / 'my.yml').write_text(YAML)
+    assert read_uses(tmp_path / 'my.yml').jtype == 'MyExecutor'
+
+
+@pytest.mark.parametrize(
+    ('uses', 'told'),
+    [
+        ('nope.yml', 'there is no file nope.yml (in '),
+        ('docker://x', 'this version runs no containers'),
+        ('', 'described by a mapping with the key `jtype`'),
+        ('some words', 'described by a mapping with the key `jtype`'),
+        ('with: {a: 1}', 'described by a mapping with the key `jtype`'),
+        ('a: [', 'the YAML text of uses is not YAML'),
+        ('jtype: X\nwiht: {}', "there is no key 'wiht' here: did you mean 'with'?"),
+        ('jtype: X\nwith: 5', 'Expected `object`, got `int`'),
+        ('jtype: X\nrequests: {/a: 5}', 'Expected `str`, got `int`'),
+        ('jtype: 5', 'Expected `str`, got `int`'),
+        (5, 'it takes an Executor class, its name, a YAML file, YAML text or a dict'),
+    ],
+)
+def test_what_is_no_executor_is_refused_with_the_reason(uses, told):
+    with pytest.raises(BadConfig) as raised:
+        read_uses(uses)
+    assert told in str(raised.value)
+
+
+def test_options_of_add_go_before_those_of_the_yaml(tmp_path):
+    spec = ExecutorSpec(
+        uses={'jtype': 'X', 'with': {'a': 1, 'b': 1}, 'metas': {'name': 'm'}, 'requests': {'/a': 'f', '/b': 'f'}},
+        uses_with={'b': 2},
+        uses_metas={'name': 'n'},
+        uses_requests={'/b': 'g'},
+        py_modules='x.py',
+    )
+    resolved = resolve(spec, tmp_path)
+    assert resolved.uses == {
+        'jtype': 'X',
+        'with': {'a': 1, 'b': 2},
+        'metas': {'name': 'n'},
+        'requests': {'/a': 'f', '/b': 'g'},
+        'py_modules': [str((tmp_path / 'x.py').resolve())],
+    }
+    assert (resolved.uses_with, resolved.uses_metas, resolved.uses_requests, resolved.py_modules) == ({}, {}, {}, [])
+
+
+FLOW = """
+jtype: Flow
+version: '1'
+with:
+  protocol: http
+  workspace: /tmp/${{ ENV.ANIMAL }}
+executors:
+  - name: a
+    uses: X
+    uses_with: {x: $ANIMAL}
+  - needs: [a, gateway]
+"""
+
+
+def test_a_flow_is_read_from_text_file_or_dict(tmp_path):
+    spec, folder = read_flow(FLOW)
+    assert (spec.protocol, spec.workspace, folder) == ('http', '/tmp/cat', Path())
+    assert [e.name for e in spec.executors] == ['a', '']
+    assert spec.executors[0].uses_with == {'x': 'cat'}
+    assert spec.executors[1].needs == ['a', 'gateway']
+    path = tmp_path / 'flow.yml'
+    path.write_text(FLOW)
+    assert read_flow(path) == read_flow(str(path)) == (spec, tmp_path)
+    assert read_flow({'jtype': 'Flow', 'pods': [{'name': 'a'}]})[0].executors[0].name == 'a'
+    assert read_flow('jtype: Flow')[0] == FlowSpec()
+
+
+@pytest.mark.parametrize('port', ['$PORT', '${PORT}', '${{ ENV.PORT }}'])
+def test_a_variable_may_stand_for_a_number(port):
+    assert read_flow(f'jtype: Flow\nwith:\n  port_expose: {port}')[0].port_expose == 8080
+
+
+@pytest.mark.parametrize(
+    ('source', 'told'),
+    [
+        ('nope.yml', 'there is no file nope.yml'),
+        ('', 'described by a mapping with `jtype: Flow`'),
+        ('jtype: Executor', 'described by a mapping with `jtype: Flow`'),
+        ('- a', 'described by a mapping with `jtype: Flow`'),
+        ('jtype: [', 'is not YAML'),
+        ('jtype: Flow\nexecutor: []', "there is no key 'executor' here: did you mean 'executors'?"),
+        ('jtype: Flow\nwith: {prot: 1}', "with: of the Flow has no option 'prot'"),
+        ('jtype: Flow\nexecutors: [{use: X}]', "Executor 0 of the Flow has no option 'use': did you mean 'uses'?"),
+        ('jtype: Flow\nexecutors: [{name: 5}]', 'Executor 0 of the Flow: option name=5: Expected str, got int'),
+        pytest.param('jtype: Flow\nexecutors: 5', 'executors'),
+        pytest.param('jtype: Flow\nwith: 5', 'with'),
+        pytest.param('jtype: Flow\nwith: [1]', 'with'),
+    ],
+)
+def test_what_is_no_flow_is_refused_with_the_reason(source, told):
+    with pytest.raises(BadConfig) as raised:
+        read_flow(source)
+    assert told in str(raised.value)
+
+
+@pytest.mark.parametrize('executors', ['[MyExecutor]', '{name: x}', '[null]'])
+def test_executors_that_are_no_mappings_are_told_so(executors):
+    with pytest.raises(BadConfig, match='mapping'):
+        read_flow(f'jtype: Flow\nexecutors: {executors}')
+
+
+@pytest.mark.parametrize('version', ["'1'", '1', "'1.0'"])
+def test_version_one_is_known(version):
+    read_flow(f'jtype: Flow\nversion: {version}')
+
+
+def test_another_version_is_not():
+    with pytest.raises(BadFlowYAMLVersion, match="version '2' is not known; leave it out or write 1"):
+        read_flow("jtype: Flow\nversion: '2'")
+
+
+def test_what_is_written_can_be_read():
+    spec, _ = read_flow(FLOW)
+    assert read_flow(to_yaml(spec))[0] == spec
+    assert read_flow(to_yaml(FlowSpec()))[0] == FlowSpec()
