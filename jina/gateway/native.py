@@ -1,0 +1,53 @@
+"""The native door: frames over a Unix socket, for clients on the gateway's own host."""
+
+import os
+
+from jina.gateway.engine import Engine
+from jina.transport import Listener, listen
+from jina.types.request import Status, StatusCode
+from jina.wire.connection import ServerCall, ServerConnection
+from jina.wire.frames import Buffer
+from jina.wire.head import Head, Hello
+
+WINDOW_BYTES = 64 << 20
+
+_CANCELLED = Status(StatusCode.ERROR, 'the client cancelled the request', client_error=True)
+
+
+class NativeDoor:
+    """Hands requests that arrive as frames to the engine, and its answers back."""
+
+    def __init__(self, engine: Engine, address: str, window: int) -> None:
+        self._engine = engine
+        self._address = address
+        self._hello = Hello(window, WINDOW_BYTES, engine.name, os.getpid())
+        self._listener: Listener | None = None
+
+    async def start(self) -> str:
+        """Listen.
+
+        :return: the address.
+        :raises OSError: if it is taken.
+        """
+        self._listener = await listen(self._address, self._accept)
+        return self._listener.address
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        if self._listener is not None:
+            await self._listener.close()
+
+    def _accept(self) -> ServerConnection:
+        return ServerConnection(self._hello, self._requested)
+
+    def _requested(self, call: ServerCall) -> None:
+        def reply(head: Head, body: Buffer) -> None:
+            call.answer(head, [body])
+
+        walk = self._engine.submit(call.head, call.body, reply)
+
+        def cancel() -> None:
+            walk.cancel()
+            reply(Head(call.head.request_id, '', status=_CANCELLED), b'')  # which gives the credit back
+
+        call.on_cancel = cancel

@@ -1,0 +1,140 @@
+"""Serve one Executor behind one listener: receive → call → reply.
+
+The event loop has the main thread. The Executor has a thread of its own, where it is constructed, called and closed, so
+that libraries that are particular about their thread are content; documents are decoded and encoded there too.
+``async def`` methods run on the loop.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from jina.config import read_uses
+from jina.control import Connect, Ready
+from jina.executors import BaseExecutor, Handler, construct, handler_for, handlers
+from jina.executors.loading import find_class
+from jina.spec import WorkerSpec
+from jina.transport import Listener, listen
+from jina.wire.connection import ServerCall, ServerConnection
+from jina.wire.head import BYPASS, Hello
+from jina.worker.thread import UserThread
+from jina.worker.work import Work
+
+WINDOW_COUNT = 1024
+WINDOW_BYTES = 256 << 20
+DRAIN_SECONDS = 1.0
+
+
+class Worker:
+    """Serves one Executor.
+
+    :param spec: what to serve and where.
+    :param load: gives the Executor class, called in its thread; else the class is found by the name in the spec.
+    """
+
+    def __init__(self, spec: WorkerSpec, load: Callable[[], type[BaseExecutor]] | None = None) -> None:
+        self.name = spec.executor.name
+        self.identity = f'{self.name}/{spec.replica_id}'
+        self.log = logging.getLogger(f'jina.{self.name}')
+        self.executor_class = ''
+        self._spec = spec
+        self._load = load
+        self._executor: BaseExecutor | None = None
+        self._handlers: dict[str, Handler] = {}
+        self._hello = Hello(WINDOW_COUNT, WINDOW_BYTES, self.name, os.getpid())
+        self._listener: Listener | None = None
+        self._thread: UserThread | None = None
+        self._open = 0
+        self._idle = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def who(self) -> str:
+        """What messages call it."""
+        return f'Executor {self.name!r} ({self.executor_class})'
+
+    async def start(self, progress: Callable[[str], None]) -> Ready:
+        """Load and construct the Executor, then listen.
+
+        :param progress: told what is about to be done.
+        :raises ExecutorFailToLoad: if there is no such class or its ``__init__`` raises.
+        :raises OSError: if the address is taken.
+        """
+        self._thread = UserThread(asyncio.get_running_loop(), f'executor-{self.name}')
+        self._executor = await self._thread.call(lambda: self._construct(progress))
+        self._handlers = handlers(self._executor)
+        self._listener = await listen(self._spec.listen, self._accept)
+        return Ready(self._listener.address)
+
+    def told(self, message: Connect) -> None:
+        """A worker knows nobody but its caller."""
+
+    def _construct(self, progress: Callable[[str], None]) -> BaseExecutor:
+        spec, replica = self._spec.executor, self._spec.replica_id
+        config = read_uses(spec.uses)
+        progress(f'importing {config.jtype}')
+        cls = self._load() if self._load else find_class(config.jtype, config.py_modules)
+        self.executor_class = cls.__name__
+        progress(f'running {cls.__name__}.__init__()')
+        return construct(
+            cls,
+            config.with_,
+            config.metas,
+            config.requests,
+            {'name': self.name, 'workspace': spec.workspace}
+            | dict.fromkeys(('replica_id', 'shard_id', 'pea_id'), replica),
+        )
+
+    async def stop(self) -> None:
+        """Let what has begun end, within a second; then close the Executor, once."""
+        if self._open:
+            self._idle.clear()
+            await _within(DRAIN_SECONDS, self._idle.wait())
+        if self._listener is not None:
+            await self._listener.close()
+        if self._thread is None:
+            return
+        if self._executor is not None:
+            await self._close(self._executor, self._thread)
+        self._thread.stop()
+
+    async def _close(self, executor: BaseExecutor, thread: UserThread) -> None:
+        self._executor = None
+        try:
+            await thread.call(executor.close)
+        except BaseException:
+            self.log.exception('%s: close() raised', self.who)
+
+    def _accept(self) -> ServerConnection:
+        return ServerConnection(self._hello, self._requested)
+
+    def _requested(self, call: ServerCall) -> None:
+        self._open += 1
+        handler = None if call.head.flags & BYPASS else handler_for(self._handlers, call.head.endpoint)
+        work = Work(self, call, handler, self._finished)
+        if handler is not None and handler.is_async:
+            self._spawn(work.run_async())
+        else:
+            assert self._thread is not None
+            self._thread.submit(work)
+
+    def _finished(self, work: Work) -> None:
+        if work.hold is not None:
+            self._spawn(work.release())
+        self._open -= 1
+        if not self._open:
+            self._idle.set()
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _within(seconds: float, waiting: Coroutine[Any, Any, Any]) -> None:
+    try:
+        await asyncio.wait_for(waiting, seconds)
+    except TimeoutError:
+        pass

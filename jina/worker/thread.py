@@ -1,0 +1,95 @@
+"""The thread of an Executor."""
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Job(Protocol):
+    """What a :class:`UserThread` does.
+
+    :ivar hold: what the thread waits for after the job, before it takes the next one.
+    """
+
+    hold: threading.Event | None
+
+    def run(self) -> None:
+        """The work, in the thread. Must not raise."""
+
+    def finish(self) -> None:
+        """What is to be done on the loop afterwards. Must not raise."""
+
+
+class UserThread:
+    """Runs jobs one after another in one thread, always the same.
+
+    Finished jobs come back to the loop in batches: one wake-up for many.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str) -> None:
+        self._loop = loop
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._done: deque[Job] = deque()
+        self._waking = False
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def submit(self, job: Job) -> None:
+        """Do a job after those that were submitted before."""
+        self._jobs.put(job)
+
+    def call(self, function: Callable[[], Any]) -> 'asyncio.Future[Any]':
+        """Run a function; what it returns or raises is the future's."""
+        call = _Call(function, self._loop.create_future())
+        self.submit(call)
+        return call.future
+
+    def stop(self) -> None:
+        """End the thread after the jobs it has."""
+        self._jobs.put(None)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.run()
+            self._done.append(job)
+            if not self._waking:
+                self._waking = True
+                try:
+                    self._loop.call_soon_threadsafe(self._deliver)
+                except RuntimeError:  # the loop is closed: nobody waits for results any more
+                    return
+            if job.hold is not None:
+                job.hold.wait()
+
+    def _deliver(self) -> None:
+        self._waking = False  # first: what is done from now on wakes the loop again
+        while self._done:
+            self._done.popleft().finish()
+
+
+class _Call:
+    """A job that settles a future."""
+
+    hold: threading.Event | None = None
+
+    def __init__(self, function: Callable[[], Any], future: 'asyncio.Future[Any]') -> None:
+        self._function = function
+        self._error: BaseException | None = None
+        self._result: Any = None
+        self.future = future
+
+    def run(self) -> None:
+        try:
+            self._result = self._function()
+        except BaseException as error:
+            self._error = error
+
+    def finish(self) -> None:
+        if self.future.cancelled():
+            return
+        if self._error is None:
+            self.future.set_result(self._result)
+        else:
+            self.future.set_exception(self._error)

@@ -1,0 +1,123 @@
+"""One request, worked on by one Executor."""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from jina.excepts import BadDocument, text_of
+from jina.executors import Handler
+from jina.types.request import ExceptionInfo, Route, Status, StatusCode
+from jina.wire.connection import ServerCall
+from jina.wire.frames import LARGE
+from jina.wire.head import Body, Head, body_size
+from jina.worker.payload import Payload
+
+if TYPE_CHECKING:
+    from jina.worker import Worker
+
+
+LONGEST_TEXT = 10_000
+
+
+class Work:
+    """A job for the Executor's thread, or, for an ``async def``, a task on the loop.
+
+    :ivar hold: set by a large answer. Its arrays are sent from where the Executor has them, without a copy, so its next
+        call may begin only when they have left.
+    """
+
+    __slots__ = ('_answer', '_body', '_finished', '_handler', '_start', '_worker', 'call', 'hold')
+
+    def __init__(
+        self, worker: 'Worker', call: ServerCall, handler: Handler | None, finished: 'Callable[[Work], None]'
+    ) -> None:
+        self._worker = worker
+        self._handler = handler
+        self._finished = finished
+        self._start = time.time()
+        self._answer = Head('', '')
+        self._body: Body = []
+        self.call = call
+        self.hold: threading.Event | None = None
+
+    def run(self) -> None:
+        """Decode, call, encode."""
+        try:
+            if self.call.cancelled:
+                self._fail(Status(StatusCode.ERROR, f'{self._worker.who} did not begin: nobody waits for it any more'))
+                return
+            payload = Payload(self.call.head, self.call.body)
+            if self._handler is not None:
+                payload.replace(self._handler(payload.arguments()))
+            self._succeed(payload)
+        except BaseException as error:  # SystemExit, too, must neither end the worker nor leave the request open
+            self._raised(error)
+        if body_size(self._body) >= LARGE:
+            self.hold = threading.Event()
+
+    async def run_async(self) -> None:
+        """The same for an ``async def``."""
+        try:
+            payload = Payload(self.call.head, self.call.body)
+            assert self._handler is not None
+            payload.replace(await self._handler(payload.arguments()))
+            self._succeed(payload)
+        except BaseException as error:
+            self._raised(error)
+        if body_size(self._body) >= LARGE:
+            self._body = [b''.join(self._body)]  # other calls run meanwhile, and may change what it would be sent from
+        self.finish()
+
+    def finish(self) -> None:
+        """Send the answer; on the loop."""
+        self.call.answer(self._answer, self._body)
+        self._finished(self)
+
+    async def release(self) -> None:
+        """Let the Executor's thread go on when the answer has left."""
+        assert self.hold is not None
+        try:
+            await self.call.drained()
+        finally:
+            self.hold.set()
+
+    def _succeed(self, payload: Payload) -> None:
+        parts, flags, self._body = payload.encode()
+        self._answer = Head(self.call.head.request_id, '', parts, flags=flags, routes=[self._route()])
+
+    def _fail(self, status: Status) -> None:
+        self._body = []
+        self._answer = Head(self.call.head.request_id, '', status=status, routes=[self._route()])
+
+    def _route(self) -> Route:
+        return Route(self._worker.name, self._worker.identity, self._start, time.time())
+
+    def _raised(self, error: BaseException) -> None:
+        text = _shortened(text_of(error))
+        told = f'{self._worker.who} failed on {self.call.head.endpoint!r}: {type(error).__name__}: {text}'
+        stacks = [_shortened(line) for line in traceback.format_exception(type(error), error, _from_user_code(error))]
+        bad_input = isinstance(error, BadDocument)
+        self._worker.log.error('%s%s', told, '' if bad_input else '\n' + ''.join(stacks).rstrip())
+        arguments = tuple(_shortened(str(text_of(Exception(a)))) for a in error.args)
+        info = ExceptionInfo(type(error).__name__, arguments, tuple(stacks), self._worker.executor_class)
+        self._fail(Status(StatusCode.ERROR, told, info, client_error=bad_input))
+
+
+def _shortened(text: str) -> str:
+    """The text, sendable, and cut where it is longer than anybody will read."""
+    text = text.encode(errors='backslashreplace').decode()
+    return text if len(text) <= LONGEST_TEXT else f'{text[:LONGEST_TEXT]} … ({len(text):,} characters)'
+
+
+def _from_user_code(error: BaseException) -> Any:
+    """The traceback from where it enters the user's code: the frames above it are ours and tell nothing."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None and _is_ours(trace.tb_frame.f_globals.get('__name__', '')):
+        trace = trace.tb_next
+    return trace
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith('jina.worker') or module == 'jina.executors'
