@@ -1,0 +1,156 @@
+"""``post`` and its sugar, for everything that has a link to a server."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partialmethod
+from typing import Any
+
+import msgspec
+
+from jina.clients.exchange import Call, Exchange, stream
+from jina.clients.link import Link, OpenLink
+from jina.clients.progress import Progress
+from jina.clients.request import called, is_async, size_hint
+from jina.clients.sessions import Sessions
+from jina.excepts import BadClientCallback, BadClientInput, BadOption, ServerUnreachable
+from jina.types.request import Response, StatusCode
+
+Callback = Callable[[Response], Any]
+
+_log = logging.getLogger('jina.client')
+
+
+class Poster:
+    """Has ``post``.
+
+    :param open_link: opens a connection to the server.
+    :param asynchronous: ``post`` gives an async generator, instead of blocking.
+    """
+
+    def __init__(self, open_link: OpenLink, asynchronous: bool) -> None:
+        self._open_link = open_link
+        self._asynchronous = asynchronous
+        self._sessions = Sessions(open_link)
+
+    def post(
+        self,
+        on: str,
+        inputs: Any = None,
+        on_done: Callback | None = None,
+        on_error: Callback | None = None,
+        on_always: Callback | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        target_peapod: str | None = None,
+        request_size: int = 100,
+        show_progress: bool = False,
+        continue_on_error: bool = False,
+        return_results: bool = False,
+    ) -> Any:
+        """Send Documents to an endpoint.
+
+        :param on: the endpoint, as in ``@requests(on='/index')``.
+        :param inputs: a Document, an iterable of them (also of pairs with their groundtruth), a function that returns
+            either, or ``None``; where ``post`` is asynchronous, also an async iterable.
+        :param on_done: called with each :class:`~jina.types.request.Response`; on errors too, without ``on_error``.
+        :param on_error: called with each response whose status is an error.
+        :param on_always: called with every response, after the others.
+        :param parameters: given to the Executors.
+        :param target_peapod: regex; only Executors whose names it matches work on the request.
+        :param request_size: Documents a request; ≤ 0: all in one.
+        :param show_progress: show a progress bar.
+        :param continue_on_error: a callback that raises is logged and does not end ``post``.
+        :param return_results: return the responses, in the order of the requests.
+        :return: ``None``, or with ``return_results`` the list of responses; where ``post`` is asynchronous, an async
+            generator of responses in the order of the requests.
+        :raises BadClientInput: if ``inputs`` is or holds what is no Document.
+        :raises BadClientCallback: if a callback raises.
+        :raises BadOption: if ``parameters`` cannot be sent.
+        :raises ServerUnreachable: if there is no server, or it goes away.
+        """
+        if not isinstance(request_size, int):
+            raise BadOption(f'post(request_size={request_size!r}): it is a number of Documents')
+        call = Call(
+            _checked_endpoint(on), inputs, on_done, on_error, on_always, parameters or {}, target_peapod or '',
+            request_size, show_progress, continue_on_error, return_results,
+        )  # fmt: skip
+        if self._asynchronous:
+            return self._stream(call)
+        with self._explained():
+            return self._sessions.run(lambda link: _collect(link, call))
+
+    index = partialmethod(post, '/index')
+    search = partialmethod(post, '/search')
+    update = partialmethod(post, '/update')
+    delete = partialmethod(post, '/delete')
+
+    async def _stream(self, call: Call) -> AsyncIterator[Response]:
+        link = await self._open_link()
+        try:
+            with self._explained(), Progress(call.show_progress, size_hint(call.inputs)) as progress:
+                async for response in stream(link, call, lambda r, n: _deliver(call, r, n, progress)):
+                    yield response
+        finally:
+            await link.close()
+
+    def _why_lost(self) -> str:
+        """Why the server went away, where a subclass knows."""
+        return ''
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except ServerUnreachable as error:
+            if why := self._why_lost():
+                raise ServerUnreachable(f'{why}; {error}') from error
+            raise
+
+
+async def _collect(link: Link, call: Call) -> list[Response] | None:
+    """Run a call; its responses in order, if they are wanted."""
+    if is_async(called_once := called(call.inputs)):
+        raise BadClientInput('inputs is asynchronous: use AsyncFlow, Flow(asyncio=True) or Client(asyncio=True)')
+    call = msgspec.structs.replace(call, inputs=called_once)
+    results: dict[int, Response] = {}
+    with Progress(call.show_progress, size_hint(called_once)) as progress:
+
+        def received(position: int, response: Response, count: int) -> None:
+            _deliver(call, response, count, progress)
+            if call.return_results:
+                results[position] = response
+
+        await Exchange(link, call, received).run()
+    return [results[i] for i in sorted(results)] if call.return_results else None
+
+
+def _deliver(call: Call, response: Response, count: int, progress: Progress) -> None:
+    """Call back, and show."""
+    if response.status.code >= StatusCode.ERROR and call.on_error is None:
+        _log.error('request %s: %s', response.request_id, response.status.description)
+    if response.status.code >= StatusCode.ERROR and call.on_error is not None:
+        _call_back('on_error', call.on_error, response, call.continue_on_error)
+    elif call.on_done is not None:
+        _call_back('on_done', call.on_done, response, call.continue_on_error)
+    if call.on_always is not None:
+        _call_back('on_always', call.on_always, response, call.continue_on_error)
+    progress.advance(count)
+
+
+def _call_back(event: str, callback: Callback, response: Response, continue_on_error: bool) -> None:
+    try:
+        callback(response)
+    except Exception as error:
+        name = getattr(callback, '__name__', repr(callback))
+        told = f'the callback {event}={name} raised {type(error).__name__}: {error}'
+        if not continue_on_error:
+            raise BadClientCallback(told) from error
+        _log.error('%s', told, exc_info=error)
+
+
+def _checked_endpoint(on: Any) -> str:
+    if on is None:
+        return ''
+    if not isinstance(on, str):
+        raise BadOption(f'post(on={on!r}): the endpoint is a string such as "/index"')
+    return on

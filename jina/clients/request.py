@@ -1,0 +1,123 @@
+"""From what ``inputs`` may be to batches of Documents."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from jina.excepts import BadClientInput
+from jina.types.document import Document
+
+Batch = tuple[list[Document], list[Document]]
+"""(docs, groundtruths)"""
+
+ALL = 1 << 62
+
+
+def is_async(inputs: Any) -> bool:
+    """Whether ``inputs``, once called if it can be, is to be read with ``async for``."""
+    return hasattr(inputs, '__aiter__')
+
+
+def called(inputs: Any) -> Any:
+    """``inputs``, or what it returns where it is a function."""
+    if callable(inputs) and not isinstance(inputs, Document):
+        return inputs()
+    return inputs
+
+
+def batches(inputs: Any, request_size: int) -> Iterator[Batch]:
+    """Cut ``inputs`` into batches; at least one, which may be empty.
+
+    :param inputs: a Document, an iterable of Documents or of pairs (Document, groundtruth), or ``None``.
+    :param request_size: Documents a batch; ≤ 0: all in one.
+    :raises BadClientInput: if it is something else, or raises while it is read.
+    """
+    items = _items(inputs)
+    size = request_size if request_size > 0 else ALL
+    position = 0
+    while True:
+        batch = _read(lambda: list(islice(items, size)), position)
+        if batch or position == 0:
+            yield _sides(batch, position)
+        position += len(batch)
+        if len(batch) < size:
+            return
+
+
+async def async_batches(inputs: Any, request_size: int) -> AsyncIterator[Batch]:
+    """The same for an async iterable."""
+    size = request_size if request_size > 0 else ALL
+    batch: list[Any] = []
+    position = 0
+    try:
+        async for item in inputs:
+            batch.append(item)
+            if len(batch) >= size:
+                yield _sides(batch, position)
+                position += len(batch)
+                batch = []
+    except BadClientInput:
+        raise
+    except Exception as error:
+        raise _raised(error, position + len(batch)) from error
+    if batch or position == 0:
+        yield _sides(batch, position)
+
+
+def size_hint(inputs: Any) -> int | None:
+    """How many Documents there are, where that is known beforehand."""
+    if inputs is None:
+        return 0
+    if isinstance(inputs, Document):
+        return 1
+    return len(inputs) if hasattr(inputs, '__len__') else None
+
+
+def _items(inputs: Any) -> Iterator[Any]:
+    if inputs is None:
+        return iter(())
+    if isinstance(inputs, Document):
+        return iter((inputs,))
+    if isinstance(inputs, str | bytes | dict) or not isinstance(inputs, Iterable):
+        raise BadClientInput(
+            f'inputs is a {type(inputs).__name__}: it takes a Document, an iterable of Documents, '
+            'a function that returns either, or None; wrap content as Document(content=…)'
+        )
+    return iter(inputs)
+
+
+def _read(read: Callable[[], list[Any]], position: int) -> list[Any]:
+    try:
+        return read()
+    except Exception as error:
+        raise _raised(error, position) from error
+
+
+def _raised(error: Exception, position: int) -> BadClientInput:
+    return BadClientInput(f'inputs raised {type(error).__name__} after document {position} or later: {error}')
+
+
+def _sides(batch: list[Any], position: int) -> Batch:
+    if set(map(type, batch)) <= {Document}:
+        return batch, []
+    docs, groundtruths = [], []
+    for i, item in enumerate(batch, position):
+        doc, groundtruth = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
+        docs.append(_checked(doc, i))
+        if groundtruth is not None:
+            groundtruths.append(_checked(groundtruth, i))
+    return docs, groundtruths
+
+
+def _checked(item: Any, position: int) -> Document:
+    if isinstance(item, Document):
+        return item
+    raise BadClientInput(
+        f'inputs holds a {type(item).__name__} at position {position}: it takes Documents, '
+        'or pairs (Document, groundtruth); wrap content as Document(content=…)'
+    )
+
+
+def request_generator(inputs: Any, request_size: int = 100) -> Iterator[Batch]:
+    """:func:`batches`, with ``inputs`` called first if it is a function."""
+    return batches(called(inputs), request_size)
