@@ -1,0 +1,19 @@
+"""The command line: arguments → spec → call. No logic lives here."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; ``sys.argv`` by default.
+
+    :return: the exit code.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[1:2] == ['--control']:  # a child of a Flow: nothing may be loaded that it does not need
+        from jina.launch.child import run_process
+
+        return run_process(arguments[0], int(arguments[2]))
+    from jina.cli.commands import run
+
+    return run(arguments)

@@ -1,0 +1,3 @@
+from programs import place
+
+__all__ = ['place']
