@@ -1,0 +1,1 @@
+"""The demos behind `jina hello`. Each is written only against `from jina import …`: copy what you like."""
