@@ -190,7 +190,7 @@ def _listed(content: Mapping[str, Any], key: str, where: str) -> list[Any]:
         raise BadConfig(f'{where}: `{key}` is a list of mappings, each the options of an Executor, not {items!r}')
     for i, item in enumerate(items):
         if not isinstance(item, Mapping):
-            raise BadConfig(f'{where}: Executor {i} is described by a mapping of its options, not by {item!r}')
+            raise BadConfig(f'{where}: `{key}`: Executor {i} is described by a mapping of its options, not by {item!r}')
     return items
 
 
