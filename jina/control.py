@@ -7,12 +7,11 @@ is dead. Pickles travel here and nowhere else: both ends belong to one user on o
 
 import socket
 import struct
-import traceback
 from typing import Any
 
 import msgspec
 
-from jina.excepts import RemoteError, text_of
+from jina.excepts import RemoteError, stack_of, text_of
 from jina.pickling import dump, load
 
 _LENGTH = struct.Struct('<I')
@@ -75,7 +74,7 @@ class Failed(msgspec.Struct, tag=True):
             pickled = dump(error)
         except Exception:  # what a user's exception holds may be anything
             pickled = b''
-        stack = ''.join(traceback.format_exception(error)).encode(errors='backslashreplace').decode()
+        stack = ''.join(stack_of(error.__cause__ or error))
         return cls(pickled, type(error).__name__, text_of(error), stack)
 
     def error(self) -> BaseException:

@@ -25,6 +25,8 @@
     └── ServerUnreachable (ConnectionError)   nothing answers, or what answered went away
 """
 
+import traceback
+
 
 def text_of(error: BaseException) -> str:
     """What an exception says, as text that can be sent: it may be anybody's, and raise or hold anything itself."""
@@ -33,6 +35,19 @@ def text_of(error: BaseException) -> str:
     except Exception:
         text = '(its text cannot be had)'
     return text.encode(errors='backslashreplace').decode()
+
+
+def stack_of(error: BaseException) -> list[str]:
+    """The lines of a traceback, from where it enters code that is not this package's: what is above tells nothing."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None and _is_ours(trace.tb_frame.f_globals.get('__name__', '')):
+        trace = trace.tb_next
+    lines = traceback.format_exception(type(error), error, trace)
+    return [line.encode(errors='backslashreplace').decode() for line in lines]
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith('jina.') and not module.startswith('jina.hello.')
 
 
 class JinaError(Exception):

@@ -2,11 +2,10 @@
 
 import threading
 import time
-import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from jina.excepts import BadDocument, text_of
+from jina.excepts import BadDocument, stack_of, text_of
 from jina.executors import Handler
 from jina.types.request import ExceptionInfo, Route, Status, StatusCode
 from jina.wire.connection import ServerCall
@@ -97,7 +96,7 @@ class Work:
     def _raised(self, error: BaseException) -> None:
         text = _shortened(text_of(error))
         told = f'{self._worker.who} failed on {self.call.head.endpoint!r}: {type(error).__name__}: {text}'
-        stacks = [_shortened(line) for line in traceback.format_exception(type(error), error, _from_user_code(error))]
+        stacks = [_shortened(line) for line in stack_of(error)]
         bad_input = isinstance(error, BadDocument)
         self._worker.log.error('%s%s', told, '' if bad_input else '\n' + ''.join(stacks).rstrip())
         arguments = tuple(_shortened(str(text_of(Exception(a)))) for a in error.args)
@@ -109,15 +108,3 @@ def _shortened(text: str) -> str:
     """The text, sendable, and cut where it is longer than anybody will read."""
     text = text.encode(errors='backslashreplace').decode()
     return text if len(text) <= LONGEST_TEXT else f'{text[:LONGEST_TEXT]} … ({len(text):,} characters)'
-
-
-def _from_user_code(error: BaseException) -> Any:
-    """The traceback from where it enters the user's code: the frames above it are ours and tell nothing."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None and _is_ours(trace.tb_frame.f_globals.get('__name__', '')):
-        trace = trace.tb_next
-    return trace
-
-
-def _is_ours(module: str) -> bool:
-    return module.startswith('jina.worker') or module == 'jina.executors'
