@@ -177,6 +177,7 @@ def environment(folder: Path, warnings: str = '') -> dict[str, str]:
     """As after ``. .venv/bin/activate``, with a home of its own."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
     own = {'PATH': path, 'HOME': str(folder), 'PYTHONWARNINGS': warnings, 'PYTHONUTF8': '1', 'NO_COLOR': '1'}
+    own['no_proxy'] = 'localhost'  # for curl; what is ours needs no telling
     dropped = ('XDG_CACHE_HOME', 'JINA_LOG_LEVEL', 'COLUMNS', 'PYTHONPATH')
     return {k: v for k, v in os.environ.items() if k not in dropped} | own
 

@@ -56,7 +56,9 @@ class Place:
         self.mark = uuid.uuid4().hex
         self._programs = []
         self.temp = Path(tempfile.mkdtemp(prefix='place-', dir='/tmp'))  # short: sockets are made in it
-        self.env = {**os.environ, 'TMPDIR': str(self.temp), 'PYTHONWARNINGS': 'error', MARK: self.mark}
+        # Unbuffered: the order of what a program and its Executors print into one pipe is then that of time.
+        own = {'TMPDIR': str(self.temp), 'PYTHONWARNINGS': 'error', 'PYTHONUNBUFFERED': '1', MARK: self.mark}
+        self.env = {**os.environ, **own}
 
     def write(self, name, text):
         path = self.folder / name

@@ -79,6 +79,7 @@ async def open_door(window=64):
 async def foreign_call(port, raw=False):
     """A call as a client makes it that knows nothing but the contract."""
     options = [('grpc.max_receive_message_length', -1), ('grpc.max_send_message_length', -1)]
+    options.append(('grpc.enable_http_proxy', 0))  # a foreign client would ask the proxy of the environment
     async with grpc.aio.insecure_channel(f'{HOST}:{port}', options) as channel:
         yield channel.stream_stream(
             '/jina.JinaRPC/Call',
