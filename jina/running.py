@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from jina import config
 from jina.control import Connect, Ready, Start
 from jina.excepts import ExecutorFailToLoad
@@ -113,8 +115,6 @@ class Running:
 
     def _worker(self, spec: ExecutorSpec) -> tuple[ExecutorSpec, type[BaseExecutor] | None]:
         """What to send to a worker: everything that only this process knows, looked up."""
-        import msgspec
-
         resolved = config.resolve(spec, self._folder)
         assert isinstance(resolved.uses, dict)
         workspace = spec.workspace or self._spec.workspace

@@ -132,8 +132,11 @@ def _flow(arguments: argparse.Namespace) -> int:
     for executor in executors:
         flow.add(**executor)
     signal.signal(signal.SIGTERM, _interrupt)
-    with flow:
-        flow.block()
+    try:
+        with flow:
+            flow.block()
+    except KeyboardInterrupt:  # it came before block() was there to take it; it is how a server ends
+        pass
     return 0
 
 

@@ -64,7 +64,7 @@ class Exchange:
         self._head = _template(call, link.encoding)
         self._open: dict[int, int] = {}  # position → number on the link
         self._error: BaseException | None = None
-        self._wake: asyncio.Future[None] | None = None
+        self._waiters: list[asyncio.Future[None]] = []
         self._sent = 0
 
     async def run(self) -> None:
@@ -190,13 +190,16 @@ class Exchange:
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while self._error is None and not condition():
-            self._wake = asyncio.get_running_loop().create_future()
-            await self._wake
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
 
     def changed(self) -> None:
         """What the link admits, or what ``is_behind`` says, may have changed."""
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 def _template(call: Call, encoding: str) -> Head:
