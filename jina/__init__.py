@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jina.flow import AsyncFlow as AsyncFlow
     from jina.flow import Flow as Flow
     from jina.types.arrays.document import DocumentArray as DocumentArray
+    from jina.types.arrays.memmap import DocumentArrayMemmap as DocumentArrayMemmap
     from jina.types.document import Document as Document
 
 _HOMES = {
@@ -22,12 +23,23 @@ _HOMES = {
     'Client': 'jina.clients',
     'Document': 'jina.types.document',
     'DocumentArray': 'jina.types.arrays.document',
+    'DocumentArrayMemmap': 'jina.types.arrays.memmap',
     'Executor': 'jina.executors',
     'Flow': 'jina.flow',
     'requests': 'jina.executors.decorators',
 }
 
-__all__ = ['AsyncFlow', 'Client', 'Document', 'DocumentArray', 'Executor', 'Flow', '__version__', 'requests']
+__all__ = [
+    'AsyncFlow',
+    'Client',
+    'Document',
+    'DocumentArray',
+    'DocumentArrayMemmap',
+    'Executor',
+    'Flow',
+    '__version__',
+    'requests',
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@
     │   └── BadFlowYAMLVersion
     ├── BadDocType (TypeError)            a value of the wrong type, refused where it enters a Document
     ├── BadDocument (ValueError)          bytes, JSON or a dict that is no Document
+    ├── StoreError (OSError)              the files of a DocumentArrayMemmap cannot be read or written
     ├── FlowError
     │   ├── FlowTopologyError             a graph that cannot be: unknown name, cycle, name used twice
     │   ├── FlowMissingPodError           there is no Executor of that name
@@ -72,6 +73,10 @@ class BadDocType(JinaError, TypeError):
 
 class BadDocument(JinaError, ValueError):
     """Bytes, JSON or a dict that cannot be read as Documents."""
+
+
+class StoreError(JinaError, OSError):
+    """The files of a DocumentArrayMemmap cannot be read or written: no such store, corrupt, locked, full, closed."""
 
 
 class FlowError(JinaError):

@@ -4,7 +4,8 @@
 
     u32   length of the msgpack part          all integers little-endian
     u32   length of the table
-    …     msgpack: [docs, groundtruths]       an array is Ext(1, u32 block, u32 row)
+    …     msgpack: [docs, groundtruths]       an array is Ext(1, u32 block, u32 row); sparse ones and graphs
+                                              are in place: Ext(2, …) and Ext(3, …), both msgpack again
     …     table: [[dtype, row shape, rows], …] one entry a block, empty when there are no arrays
     …     zeros up to a multiple of 16
     …     the blocks, each followed by zeros up to a multiple of 16
@@ -13,7 +14,7 @@ Arrays of the same dtype and shape form one block, in the order in which they ar
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
 from typing import Any, NoReturn
 
@@ -23,12 +24,16 @@ from msgspec.msgpack import Decoder, Encoder, Ext
 
 from jina.excepts import BadDocument
 from jina.types.document import Document
-from jina.types.ndarray import NUMERIC_KINDS, Array, dtype_named
+from jina.types.document.edges import Graph
+from jina.types.ndarray import NUMERIC_KINDS, Array, as_shape, dtype_named
 from jina.types.shorten import shorten
+from jina.types.sparse import SparseArray, coordinates, is_sparse, restored
 
 _ALIGNMENT = 16
 _BIG_ROW = 64 * 1024
 _ARRAY_CODE = 1
+_SPARSE_CODE = 2
+_GRAPH_CODE = 3
 _LIMIT = 2**32
 
 _HEADER = Struct('<II')
@@ -39,7 +44,7 @@ _Body = tuple[list[Document], list[Document]]
 
 
 class _MetArray(Exception):
-    """Ends an encoding that was begun in the hope that there are no arrays."""
+    """Ends what was begun in the hope that there are no arrays, nor anything else that is not plain."""
 
 
 def encode(docs: Sequence[Document], groundtruths: Sequence[Document] | None = None) -> list[Buffer]:
@@ -59,7 +64,21 @@ def encode(docs: Sequence[Document], groundtruths: Sequence[Document] | None = N
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         raise _MetArray
+    return _in_place(value)
+
+
+def _in_place(value: Any) -> Any:
+    if is_sparse(value):
+        return Ext(_SPARSE_CODE, _encode_part(_sparse_parts(coordinates(value))))
+    if isinstance(value, Graph):
+        parts = _sparse_parts(value.adjacency()), value.features, value.undirected
+        return Ext(_GRAPH_CODE, _encode_part(parts))
     return _plain_number(value)
+
+
+def _sparse_parts(array: SparseArray) -> list[Any]:
+    indices, values = array.indices, array.values
+    return [array.shape, indices.dtype.str, indices.tobytes(), values.dtype.str, values.tobytes()]
 
 
 def _plain_number(value: Any) -> Any:
@@ -69,6 +88,7 @@ def _plain_number(value: Any) -> Any:
 
 
 _encode_plain = Encoder(enc_hook=_plain).encode
+_encode_part = Encoder(enc_hook=_plain_number).encode
 
 
 def _encode_with_arrays(body: Any) -> list[Buffer]:
@@ -99,7 +119,7 @@ class _Blocks:
     def add(self, value: Any) -> Any:
         """Return the reference that stands for an array: the hook of an Encoder."""
         if not isinstance(value, np.ndarray):
-            return _plain_number(value)
+            return _in_place(value)
         key = value.dtype, value.shape
         number = self._numbers.get(key)
         if number is None:
@@ -170,27 +190,37 @@ def _decode(body: bytes | bytearray | memoryview) -> tuple[list[Document], list[
     if end + table > len(body):
         raise BadDocument(f'a body of {len(body)} bytes was cut: its head alone has {end + table}')
     if table:
-        return _decode_with_arrays(view[start:end], view[end : end + table], view)
+        blocks = _read_blocks(_decode_table(view[end : end + table]), view, end + table)
+        return _decode_with_arrays(view[start:end], blocks)
     if end != len(body):
         raise BadDocument(f'{len(body) - end} bytes follow the end of the body')
-    return _decode_plain(view[start:])
+    try:
+        return _decode_plain(view[start:])
+    except _MetArray:
+        return _decode_with_arrays(view[start:], [])
 
 
 def _refuse_ext(code: int, data: memoryview) -> NoReturn:
     raise BadDocument(f'there is no array for the reference {bytes(data)!r} of kind {code}')
 
 
-_decode_plain: Callable[[memoryview], _Body] = Decoder(_Body, ext_hook=_refuse_ext).decode
+def _met(code: int, data: memoryview) -> NoReturn:
+    raise _MetArray
+
+
+_decode_plain: Callable[[memoryview], _Body] = Decoder(_Body, ext_hook=_met).decode
 _decode_table = Decoder(list[tuple[str, list[int], int]]).decode
 
 
-def _decode_with_arrays(packed: memoryview, table: memoryview, body: memoryview) -> _Body:
-    blocks = _read_blocks(_decode_table(table), body, _HEADER.size + len(packed) + len(table))
+def _decode_with_arrays(packed: memoryview, blocks: list[Array]) -> _Body:
     counts = [len(block) for block in blocks]
     unpack = _REFERENCE.unpack
+    arrived: list[_Arrived] = []
 
-    def find(code: int, data: memoryview) -> Array:
-        if code != _ARRAY_CODE or len(data) != _REFERENCE.size:
+    def find(code: int, data: memoryview) -> Any:
+        if code != _ARRAY_CODE:
+            return _read_in_place(code, data, arrived)
+        if len(data) != _REFERENCE.size:
             _refuse_ext(code, data)
         number, row = unpack(data)
         if number >= len(counts) or row >= counts[number]:
@@ -199,7 +229,57 @@ def _decode_with_arrays(packed: memoryview, table: memoryview, body: memoryview)
         return found
 
     decoded: _Body = Decoder(_Body, ext_hook=find).decode(packed)
+    if arrived:
+        for docs in decoded:
+            _settle(docs)
     return decoded
+
+
+class _Arrived(np.ndarray[Any, Any]):
+    """Stands for a sparse array while msgspec decodes: a slot for arrays takes nothing but an ndarray."""
+
+    array: Any
+
+
+def _read_in_place(code: int, data: memoryview, arrived: list[_Arrived]) -> Any:
+    if code == _GRAPH_CODE:
+        parts, features, undirected = _decode_graph(data)
+        return Graph.of(_read_sparse(parts), features, undirected)
+    if code != _SPARSE_CODE:
+        _refuse_ext(code, data)
+    stand_in = np.empty(0).view(_Arrived)
+    stand_in.array = restored(_read_sparse(_decode_sparse(data)))
+    arrived.append(stand_in)
+    return stand_in
+
+
+_SparseParts = tuple[list[int], str, memoryview, str, memoryview]
+_decode_sparse = Decoder(_SparseParts).decode
+_decode_graph = Decoder(tuple[_SparseParts, dict[str, Any], bool]).decode
+
+
+def _read_sparse(parts: _SparseParts) -> SparseArray:
+    shape, index_dtype, indices, dtype, values = parts
+    # Copies: in the body they are read-only, and not aligned.
+    flat, numbers = np.frombuffer(indices, dtype_named(index_dtype)).copy(), np.frombuffer(values, dtype_named(dtype))
+    return SparseArray(flat.reshape(len(numbers), len(shape)), numbers.copy(), as_shape(shape))
+
+
+def _settle(docs: Iterable[Document]) -> None:
+    """Put the sparse arrays where their stand-ins are."""
+    for doc in docs:
+        doc._blob, doc._embedding = _settled(doc._blob), _settled(doc._embedding)
+        doc._tags = _settled(doc._tags)
+        _settle(doc._chunks or ())
+        _settle(doc._matches or ())
+
+
+def _settled(value: Any) -> Any:
+    if type(value) is _Arrived:
+        return value.array
+    if type(value) is dict:
+        return {key: _settled(item) for key, item in value.items()}
+    return [_settled(item) for item in value] if type(value) is list else value
 
 
 def _read_blocks(table: list[tuple[str, list[int], int]], body: memoryview, offset: int) -> list[Array]:

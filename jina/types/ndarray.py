@@ -2,7 +2,7 @@
 
 import binascii
 import math
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -65,6 +65,11 @@ def dtype_named(name: Any) -> np.dtype[Any]:
     return dtype
 
 
+def is_dtype_name(name: str) -> bool:
+    """Whether :func:`dtype_named` knows it."""
+    return name in _DTYPES
+
+
 def array_to_dict(array: Array) -> dict[str, Any]:
     """Return ``{'dense': {'buffer': base64, 'shape': [...], 'dtype': '<f4'}}``, in C order."""
     buffer = b64encode(array.tobytes()).decode()
@@ -79,10 +84,11 @@ def array_from_dict(obj: Any) -> Array:
     dense = obj.get('dense', obj) if isinstance(obj, Mapping) else None
     if not isinstance(dense, Mapping) or not {'buffer', 'shape', 'dtype'} <= dense.keys():
         raise BadDocument(f'an array is {{"buffer", "shape", "dtype"}} or nested lists, not {shorten(obj)}')
-    dtype, shape, buffer = dtype_named(dense['dtype']), _shape(dense['shape']), _buffer(dense['buffer'])
+    dtype, shape, buffer = dtype_named(dense['dtype']), as_shape(dense['shape']), _buffer(dense['buffer'])
     if len(buffer) != math.prod(shape) * dtype.itemsize:
         raise BadDocument(f'{len(buffer)} bytes do not fill an array of shape {shape} and dtype {dtype}')
-    return _reshaped(np.frombuffer(buffer, dtype) if buffer else np.empty(0, dtype), shape)
+    # A copy, so that the array is writable; not before it is known to be good for something.
+    return _reshaped(np.frombuffer(bytearray(buffer), dtype) if len(buffer) else np.empty(0, dtype), shape)
 
 
 def _reshaped(flat: Array, shape: list[int]) -> Array:
@@ -92,16 +98,18 @@ def _reshaped(flat: Array, shape: list[int]) -> Array:
         raise BadDocument(f'no array has the shape {shorten(shape)}') from error
 
 
-def _shape(shape: Any) -> list[int]:
+def as_shape(shape: Any) -> list[int]:
+    """Return ``shape`` as a list of sizes.
+
+    :raises BadDocument: when it is none.
+    """
     if not isinstance(shape, (list, tuple)) or any(type(n) is not int or n < 0 for n in shape):
         raise BadDocument(f'a shape is a list of sizes, not {shorten(shape)}')
     return list(shape)
 
 
-def _buffer(buffer: Any) -> bytearray:
-    if isinstance(buffer, (bytes, bytearray, memoryview)):
-        return bytearray(buffer)
-    return bytearray(from_base64(buffer))
+def _buffer(buffer: Any) -> bytes | bytearray | memoryview:
+    return buffer if isinstance(buffer, (bytes, bytearray, memoryview)) else from_base64(buffer)
 
 
 def from_base64(text: Any) -> bytes:
@@ -110,6 +118,6 @@ def from_base64(text: Any) -> bytes:
     :raises BadDocument: when it is not base64.
     """
     try:
-        return b64decode(text, validate=True)
+        return binascii.a2b_base64(text, strict_mode=True)  # as base64 does, which copies the text first
     except (binascii.Error, ValueError, TypeError) as error:
         raise BadDocument(f'not base64: {shorten(text)}') from error

@@ -12,22 +12,25 @@ from jina.proto.jina_pb2 import (
     DataRequestProto,
     DenseNdArrayProto,
     DocumentProto,
+    GraphProto,
     NamedScoreProto,
     NdArrayProto,
+    SparseNdArrayProto,
 )
 from jina.types.document import Document
 from jina.types.document.construct import construct
+from jina.types.document.edges import Graph
 from jina.types.document.identity import random_identity
 from jina.types.ndarray import Array, array_from_dict, dtype_named
+from jina.types.protostruct import dict_to_struct, struct_to_dict
 from jina.types.score import NamedScore
-from jina.wire.codecs.struct import dict_to_struct, struct_to_dict
-from jina.wire.frames import Buffer
+from jina.types.sparse import AnyArray, SparseArray, coordinates, restored
 
 Fields = dict[str, Any]
 """A message before it is one. Protobuf makes it of nested dicts in one go, without copies between levels."""
 
 
-def encode(docs: Sequence[Document], groundtruths: Sequence[Document] | None = None) -> list[Buffer]:
+def encode(docs: Sequence[Document], groundtruths: Sequence[Document] | None = None) -> list[bytes]:
     """Return one buffer, the serialized ``DataRequestProto``; weights and scores are rounded to 32 bits.
 
     :raises TypeError: when tags hold something that protobuf cannot express.
@@ -38,6 +41,18 @@ def encode(docs: Sequence[Document], groundtruths: Sequence[Document] | None = N
         return [DataRequestProto(**sides).SerializeToString()]
     except (ValueError, OverflowError, EncodeError, RecursionError) as error:
         raise ValueError(f'Documents that have no form in protobuf: {error}') from error
+
+
+def encode_document(doc: Document) -> bytes:
+    """Return one Document as a serialized ``DocumentProto``.
+
+    :raises TypeError: when tags hold something that protobuf cannot express.
+    :raises ValueError: when another value does not fit its field.
+    """
+    try:
+        return DocumentProto(**_fields(doc)).SerializeToString()
+    except (ValueError, OverflowError, EncodeError, RecursionError) as error:
+        raise ValueError(f'a Document that has no form in protobuf: {error}') from error
 
 
 def _all_fields(docs: Sequence[Document]) -> list[Fields]:
@@ -66,14 +81,29 @@ _OPTIONAL = (
     'matches',
     'scores',
     'evaluations',
+    'graph',
 )
 _plain_values = attrgetter(*(f'_{name}' for name in _PLAIN))
 _optional_values = attrgetter(*(f'_{name}' for name in _OPTIONAL))
 
 
-def _array_fields(array: Array) -> Fields:
-    dense = {'buffer': array.tobytes(), 'shape': array.shape, 'dtype': array.dtype.str}
-    return {'dense': dense}
+def _array_fields(array: AnyArray) -> Fields:
+    if isinstance(array, np.ndarray):
+        return {'dense': _dense_fields(array)}
+    return {'sparse': _sparse_fields(coordinates(array))}
+
+
+def _dense_fields(array: Array) -> Fields:
+    return {'buffer': array.tobytes(), 'shape': array.shape, 'dtype': array.dtype.str}
+
+
+def _sparse_fields(array: SparseArray) -> Fields:
+    return {'indices': _dense_fields(array.indices), 'values': _dense_fields(array.values), 'shape': array.shape}
+
+
+def _graph_fields(graph: Graph) -> Fields:
+    fields: Fields = {'undirected': graph.undirected, 'edge_features': dict_to_struct(graph.features, 'edge_features')}
+    return {**fields, 'adjacency': _sparse_fields(graph.adjacency())} if graph.edges else fields
 
 
 def _score_protos(scores: dict[str, NamedScore]) -> dict[str, NamedScoreProto]:
@@ -98,11 +128,12 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     'matches': _all_fields,
     'scores': _score_protos,
     'evaluations': _score_protos,
+    'graph': _graph_fields,
 }
 
 
-def decode(body: Buffer) -> tuple[list[Document], list[Document]]:
-    """Return the documents and the groundtruths. A document without an id gets one; graphs are left out.
+def decode(body: bytes | bytearray | memoryview) -> tuple[list[Document], list[Document]]:
+    """Return the documents and the groundtruths. A document without an id gets one.
 
     :raises BadDocument: if the bytes are no ``DataRequestProto``, or an array in it is none.
     """
@@ -138,11 +169,23 @@ def _read_all(protos: Sequence[DocumentProto]) -> list[Document]:
     return [_read(proto) for proto in protos]
 
 
-def _read_array(proto: NdArrayProto) -> Array | None:
+def _read_array(proto: NdArrayProto) -> AnyArray | None:
     kind = proto.WhichOneof('content')
     if kind == 'sparse':
-        raise BadDocument('sparse arrays are not supported yet: send a dense one')
+        return restored(_read_sparse(proto.sparse))
     return None if kind is None else _read_dense(proto.dense)
+
+
+def _read_sparse(proto: SparseNdArrayProto) -> SparseArray:
+    return SparseArray(_read_dense(proto.indices), _read_dense(proto.values), list(proto.shape))
+
+
+def _read_graph(proto: GraphProto) -> Graph:
+    features = struct_to_dict(proto.edge_features)
+    # Without edges the matrix may be there all the same, with nothing in it.
+    if not proto.adjacency.indices.buffer:
+        return Graph(None, features, proto.undirected)
+    return Graph.of(_read_sparse(proto.adjacency), features, proto.undirected)
 
 
 def _read_dense(proto: DenseNdArrayProto) -> Array:
@@ -181,6 +224,7 @@ def _readers() -> dict[int, tuple[str, Callable[[Any], Any] | None]]:
         'matches': _read_all,
         'scores': _read_scores,
         'evaluations': _read_scores,
+        'graph': _read_graph,
     }
     numbers = {field.name: field.number for field in DocumentProto.DESCRIPTOR.fields}
     return {numbers[name]: (f'_{name}', read.get(name)) for name in (*_PLAIN, *_OPTIONAL)}

@@ -14,8 +14,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from jina.excepts import WireError
 from jina.proto.jina_pb2 import HeaderProto, RawRequestProto, RouteProto, StatusProto
+from jina.types.protostruct import dict_to_struct, struct_to_dict
 from jina.types.request import ExceptionInfo, Route, Status
-from jina.wire.codecs.struct import dict_to_struct, struct_to_dict
 from jina.wire.frames import Buffer
 from jina.wire.head import NO_PARAMETERS, PROTOBUF, Body, Head, Part
 

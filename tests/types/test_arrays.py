@@ -1,11 +1,10 @@
-import copy
 import io
-import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from jina.excepts import BadDocType, BadDocument, BadOption
+from jina.excepts import BadDocType, BadDocument
 from jina.types.arrays import DocumentArray
 from jina.types.document import Document
 
@@ -36,134 +35,22 @@ class TestConstructor:
             DocumentArray(source)
 
 
-class TestIndex:
-    def test_one(self, docs):
-        assert docs[1] is docs['b'] is docs[-3] is docs[np.int64(1)]
-
-    @pytest.mark.parametrize(
-        ('key', 'expected'),
-        [
-            (slice(1, 3), 'bc'),
-            (slice(None, None, -1), 'dcba'),
-            ([0, -1], 'ad'),
-            (['d', 'a'], 'da'),
-            (('d', 0), 'da'),
-            ([], ''),
-            ([True, False, False, True], 'ad'),
-            (np.array([False, True, True, False]), 'bc'),
-            (np.array([2, 0]), 'ca'),
-        ],
-    )
-    def test_several(self, docs, key, expected):
-        chosen = docs[key]
-        assert type(chosen) is DocumentArray
-        assert ids(chosen) == expected
-
-    @pytest.mark.parametrize(
-        ('key', 'error'),
-        [
-            (4, IndexError),
-            ('x', KeyError),
-            (1.5, TypeError),
-            (None, TypeError),
-            ([True], IndexError),
-            (['x'], KeyError),
-        ],
-    )
-    def test_wrong_keys(self, docs, key, error):
-        with pytest.raises(error):
-            docs[key]
-
-    def test_contains(self, docs):
-        assert 'a' in docs
-        assert 'x' not in docs
-        assert docs[0] in docs
-        assert Document(id='a') in docs
-        assert Document() not in docs
-        assert 5 not in docs
-
-    def test_set(self, docs):
-        docs['b'] = Document(id='x')
-        docs[0] = Document(id='y')
-        docs[2:] = [Document(id='z')]
-        assert ids(docs) == 'yxz'
-        with pytest.raises(BadDocType):
-            docs[0] = 'text'
-        with pytest.raises(IndexError):
-            docs[9] = Document()
-
-    def test_delete(self, docs):
-        del docs['b'], docs[0], docs[1:]
-        assert ids(docs) == 'c'
-
-    def test_ids_are_found_after_every_change(self, docs):
-        changes = [
-            lambda: docs.append(Document(id='e')),
-            lambda: docs.insert(0, Document(id='f')),
-            lambda: docs.extend([Document(id='g')]),
-            lambda: docs.reverse(),
-            lambda: docs.sort(key=lambda doc: doc.id),
-            lambda: docs.pop(0),
-            lambda: docs.remove(docs['c']),
-            lambda: docs.__delitem__('d'),
-            lambda: docs.__setitem__(0, Document(id='h')),
-            lambda: docs.__iadd__([Document(id='i')]),
-            lambda: setattr(docs[1], 'id', 'j'),
-            lambda: docs.clear(),
-        ]
-        for change in changes:
-            change()
-            assert [docs[doc.id] is doc for doc in docs] == [True] * len(docs)
-            assert [name for name in 'abcdefghij' if name in docs] == sorted(doc.id for doc in docs)
-
-    def test_equal_ids_give_the_first(self):
-        first, second = Document(id='x'), Document(id='x')
-        docs = DocumentArray([first, second])
-        assert docs['x'] is first
-        del docs[0]
-        assert docs['x'] is second
+def test_the_documents_are_those_that_were_added(docs):
+    doc = Document(id='e')
+    docs.append(doc)
+    assert docs[4] is docs['e'] is docs[-1] is doc
+    assert docs[[4]][0] is docs[4:][0] is docs.find({}, threshold=0)[4] is doc
 
 
-class TestList:
-    def test_adding_wrong_types_adds_nothing(self, docs):
-        for add in (docs.append, lambda value: docs.insert(0, value), lambda value: docs.extend([Document(), value])):
-            with pytest.raises(BadDocType, match='not dict'):
-                add({'text': 'x'})
-        assert len(docs) == 4
-
-    def test_plus(self, docs):
-        both = docs[:2] + docs[2:]
-        assert type(both) is DocumentArray
-        assert ids(both) == 'abcd'
-        assert ids(docs + [Document(id='x')]) == 'abcdx'  # noqa: RUF005
-        docs += docs
-        assert ids(docs) == 'abcdabcd'
-
-    def test_equality_is_by_content(self, docs):
-        assert docs == DocumentArray(Document(text=doc.text) for doc in docs)
-        assert docs != docs[1:]
-        assert docs != list(docs)
-
-    def test_sort_and_reverse(self, docs):
-        docs.sort(key=lambda doc: doc.id, reverse=True)
-        assert ids(docs) == 'dcba'
-        docs.reverse()
-        assert ids(docs) == 'abcd'
-
-    def test_bool_and_iteration(self, docs):
-        assert docs
-        assert not DocumentArray()
-        assert ids(reversed(docs)) == 'dcba'
-        assert docs.index(docs[2]) == 2
-
-    def test_repr(self, docs):
-        assert repr(docs) == f'<jina.types.arrays.document.DocumentArray length=4 at {id(docs)}>'
-
-    @pytest.mark.parametrize('duplicate', [copy.deepcopy, lambda docs: pickle.loads(pickle.dumps(docs))])
-    def test_copies(self, docs, duplicate):
-        again = duplicate(docs)
-        assert again == docs
-        assert again[0] is not docs[0]
+def test_a_small_document_is_small():
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        docs = DocumentArray(Document(text=f'a short text, number {number}') for number in range(10_000))
+        size = (tracemalloc.get_traced_memory()[0] - before) / len(docs)
+    finally:
+        tracemalloc.stop()
+    assert size < 600
 
 
 class TestLazy:
@@ -188,20 +75,6 @@ class TestLazy:
     def test_unknown_attributes(self):
         with pytest.raises(AttributeError, match='nothing'):
             DocumentArray().nothing  # noqa: B018
-
-
-class TestAttributes:
-    def test_one_and_several(self, docs):
-        assert docs.get_attributes('id') == list('abcd')
-        assert docs.get_attributes('id', 'text')[1][0] == 'text a'
-        assert DocumentArray().get_attributes('id', 'text') == [[], []]
-        values, same = docs.get_attributes_with_docs('id')
-        assert values == list('abcd')
-        assert same == docs
-
-    def test_nested(self):
-        docs = DocumentArray([Document(tags={'a': {'b': 1}}), Document()])
-        assert docs.get_attributes('tags__a__b') == [1, None]
 
 
 @pytest.mark.parametrize('name', ['embedding', 'blob'])
@@ -255,78 +128,6 @@ class TestStacking:
             setattr(doc, name, [number, 1])
         assert getattr(docs, f'{name}s').tolist() == [[0, 1], [1, 1], [2, 1], [3, 1]]
 
-    def test_errors_name_the_documents(self, docs, name):
-        with pytest.raises(ValueError, match=r"4 Documents \('a', 'b', 'c', …\) have no"):
-            getattr(docs, f'{name}s')
-        setattr(docs, f'{name}s', np.zeros((4, 2)))
-        setattr(docs['c'], name, [1])
-        with pytest.raises(ValueError, match=r"Document 'c' has \w+s of another shape"):
-            getattr(docs, f'{name}s')
-
-    @pytest.mark.parametrize('value', [np.zeros((3, 2)), np.zeros(4), 5])
-    def test_wrong_rows(self, docs, name, value):
-        with pytest.raises((ValueError, BadDocType)):
-            setattr(docs, f'{name}s', value)
-
-    def test_empty(self, docs, name):
-        assert getattr(DocumentArray(), f'{name}s').shape == (0, 0)
-
-
-class TestBatch:
-    def test_sizes(self, docs):
-        assert [ids(batch) for batch in docs.batch(3)] == ['abc', 'd']
-        assert list(DocumentArray().batch(3)) == []
-        with pytest.raises(ValueError, match='at least 1'):
-            docs.batch(0)
-
-    def test_paths_and_required_attribute(self, docs):
-        docs[1].chunks = [Document(id='x', uri='u'), Document(id='y')]
-        assert [ids(batch) for batch in docs.batch(9, traversal_paths='r,c')] == ['abcdxy']
-        assert [ids(batch) for batch in docs.batch(9, ['c'], require_attr='uri')] == ['x']
-
-
-class TestTraversal:
-    @pytest.fixture
-    def tree(self) -> DocumentArray:
-        return DocumentArray(
-            [
-                Document(id='a', chunks=[Document(id='b', matches=[Document(id='c')]), Document(id='d')]),
-                Document(id='e', matches=[Document(id='f', chunks=[Document(id='g')])]),
-            ]
-        )
-
-    @pytest.mark.parametrize(
-        ('paths', 'expected'),
-        [
-            ('r', 'ae'),
-            ('c', 'bd'),
-            ('m', 'f'),
-            ('cm', 'c'),
-            ('mc', 'g'),
-            ('r,cm', 'aec'),
-            (['m', 'r'], 'fae'),
-            ('cc', ''),
-        ],
-    )
-    def test_flat(self, tree, paths, expected):
-        flat = tree.traverse_flat(paths)
-        assert type(flat) is DocumentArray
-        assert ids(flat) == expected
-
-    def test_by_parent(self, tree):
-        assert [ids(array) for array in tree.traverse('c')] == ['bd', '']
-        assert [ids(array) for array in tree.traverse_flat_per_path(['c', 'r', 'cm'])] == ['bd', 'ae', 'c']
-
-    def test_adding_adds_to_the_parent(self, tree):
-        for chunks in tree.traverse('c'):
-            chunks.append(Document(text='new'))
-        assert tree['e'].chunks[0].parent_id == 'e'
-
-    @pytest.mark.parametrize('paths', ['x', 'r,', [''], ['rc', 'q']])
-    def test_wrong_paths(self, tree, paths):
-        with pytest.raises(ValueError, match='letters r, c and m'):
-            tree.traverse(paths)
-
 
 class TestPlacing:
     def test_it_is_true_all_the_way_down(self):
@@ -334,23 +135,6 @@ class TestPlacing:
         Document(granularity=4).chunks.append(doc)
         deepest = doc.chunks[0].chunks[0].matches[0]
         assert (doc.granularity, deepest.granularity, deepest.adjacency) == (5, 7, 1)
-
-
-class TestSelection:
-    def test_sample(self, docs):
-        assert set(ids(docs.sample(3, seed=1))) < set('abcd')
-        assert ids(docs.sample(3, seed=1)) == ids(docs.sample(3, seed=1))
-        with pytest.raises(ValueError):  # noqa: PT011
-            docs.sample(5)
-
-    def test_shuffle(self, docs):
-        assert sorted(ids(docs.shuffle())) == list('abcd')
-        assert ids(docs.shuffle(seed=3)) == ids(docs.shuffle(seed=3))
-        assert ids(docs) == 'abcd'
-
-    def test_split(self):
-        docs = DocumentArray(Document(id=str(n), tags={'even': n % 2 == 0} if n else {}) for n in range(5))
-        assert {value: ids(part) for value, part in docs.split('even').items()} == {False: '13', True: '24'}
 
 
 @pytest.mark.parametrize('file_format', ['json', 'binary'])
@@ -405,9 +189,3 @@ def test_an_unreadable_line_is_named(tmp_path):
     (tmp_path / 'docs').write_text('{"text": "x"}\n\n{"text": 5}\n')
     with pytest.raises(BadDocument, match='line 3: text: '):
         DocumentArray.load(tmp_path / 'docs')
-
-
-def test_unknown_file_format(docs, tmp_path):
-    with pytest.raises(BadOption, match='csv'):
-        docs.save(tmp_path / 'docs', 'csv')
-    assert not (tmp_path / 'docs').exists()

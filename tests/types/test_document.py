@@ -154,6 +154,12 @@ class TestContent:
         assert Document(uri='nothing').mime_type == ''
         assert Document(text='x', uri='b.png').content == 'x'
 
+    def test_nbytes(self):
+        small, large = Document(text='x'), Document(text='x' * 1000)
+        assert small.nbytes + 999 <= large.nbytes < small.nbytes + 1010
+        assert Document(blob=np.zeros(1000)).nbytes > 8000
+        assert Document(chunks=[large, large]).nbytes > 2 * large.nbytes
+
     def test_content_of_another_type(self):
         with pytest.raises(BadDocType, match=r'Document\.content takes str, bytes or an ndarray, not int: 5'):
             Document(content=5)

@@ -6,8 +6,9 @@ from hypothesis.extra.numpy import arrays
 
 from jina.excepts import BadOption
 from jina.types.arrays import DocumentArray
+from jina.types.arrays import nearest as nearest_module
 from jina.types.arrays.distance import cosine, euclidean, sqeuclidean
-from jina.types.arrays.nearest import upper_bounds
+from jina.types.arrays.nearest import Nearest
 from jina.types.document import Document
 
 
@@ -245,10 +246,100 @@ def test_distances(function, name):
     assert function(x.astype('f4'), y.astype('f4')).shape == (4, 3)
 
 
+_odd = st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1.0])
+
+
 @given(
-    arrays('f4', st.tuples(st.integers(1, 3), st.integers(1, 300)), elements=st.floats(-10, 10, width=32)),
+    arrays('f4', st.tuples(st.integers(1, 3), st.integers(1, 300)), elements=_odd | st.floats(-10, 10, width=32)),
     st.integers(0, 20),
+    st.integers(1, 300),
+    st.sampled_from([1, 2**20]),
 )
-def test_upper_bounds(distances, k):
-    bounds = upper_bounds(distances, k)
-    assert all((row <= bound).sum() >= min(k, len(row)) for row, bound in zip(distances, bounds, strict=True))
+def test_nearest_keeps_the_k_smallest(distances, k, width, waiting):
+    nearest = Nearest(len(distances), k)
+    noise = np.random.default_rng(0).uniform(-0.01, 0.01, distances.shape).astype('f4')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearest_module, '_WAITING', waiting)
+        for offset in range(0, distances.shape[1], width):
+            columns = slice(offset, offset + width)
+            screened = distances[:, columns] + noise[:, columns]
+            nearest.add(
+                0, offset, screened, np.full(len(distances), 0.011), lambda rows, others: distances[rows, others]
+            )
+        nearest.settle(lambda rows, others: distances[rows, others])
+    for query, row in enumerate(distances):
+        order = np.argsort(row, kind='stable')
+        expected = order[np.isfinite(row[order])][:k]
+        values, positions = nearest[query]
+        assert positions.tolist() == expected.tolist()
+        assert values.tolist() == row[expected].tolist()
+
+
+@pytest.mark.parametrize('batch_size', [None, 5000])
+def test_many_ties_stay_in_order(batch_size):
+    # More columns than one block has, and of each vector a thousand copies.
+    y = np.random.default_rng(5).normal(size=(20, 8)).astype('f4')
+    database = with_embeddings(np.tile(y, (1000, 1)))
+    queries = with_embeddings(y[:3], 'q')
+    queries.match(database, limit=1500, batch_size=batch_size)
+    for number, positions in enumerate(found(queries, 'cosine')[0]):
+        assert positions[:1000] == list(range(number, 20_000, 20))
+        assert positions[1000:] == sorted(positions[1000:])
+
+
+def test_a_function_of_three_arguments_gets_the_name():
+    docs, names = with_embeddings(np.eye(3)), []
+
+    def distance(x, y, name):
+        names.append(name)
+        return 1 - x @ y.T
+
+    docs.match(docs, metric=distance)
+    docs.match(docs, metric=distance, metric_name='mine')
+    docs.match(docs, metric=lambda x, y, scale=2: scale - x @ y.T, metric_name='default')
+    assert names == ['distance', 'mine']
+    assert docs[0].matches[0].scores['default'].value == 1
+
+
+def test_options_of_other_releases():
+    docs = with_embeddings(np.eye(3))
+    docs.match(docs, is_sparse=False, use_scipy=True, batch_size=0)
+    assert found(docs, 'cosine')[0] == [[0, 1, 2], [1, 0, 2], [2, 0, 1]]
+
+
+def test_exclude_self_fills_up_to_the_limit():
+    docs = with_embeddings(np.eye(5))
+    docs.match(docs, exclude_self=True, limit=3)
+    assert found(docs, 'cosine')[0] == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2]]
+
+
+@pytest.mark.parametrize('dtype', ['f2', 'f4', 'f8'])
+def test_lengths_out_of_any_range(dtype):
+    extremes = np.array([[np.finfo(dtype).max, 0], [np.finfo(dtype).smallest_subnormal, 0], [1, 1], [0, 0]], dtype)
+    docs = with_embeddings(extremes)
+    docs.match(docs)
+    positions, values = found(docs, 'cosine')
+    assert positions == [[0, 1, 2, 3], [0, 1, 2, 3], [2, 0, 1, 3], [0, 1, 2, 3]]
+    np.testing.assert_allclose(values[0], [0, 0, 1 - 0.5**0.5, 1])
+
+
+def test_sparse_queries_of_a_dense_database_and_functions():
+    sparse = pytest.importorskip('scipy.sparse')
+    queries, database = with_embeddings(np.eye(3), 'q'), with_embeddings(np.eye(4)[:, :3])
+    queries.embeddings = sparse.csr_matrix(np.eye(3))
+    queries.match(database)
+    assert found(queries, 'cosine')[0] == [[0, 1, 2, 3], [1, 0, 2, 3], [2, 0, 1, 3]]
+    database.embeddings = sparse.csr_matrix(np.eye(4)[:, :3])
+    queries.match(database, metric=lambda x, y: x @ -y.T, metric_name='product', limit=2)
+    assert found(queries, 'product')[0] == [[0, 1], [1, 0], [2, 0]]
+
+
+def test_a_large_sparse_database_stays_sparse():
+    sparse = pytest.importorskip('scipy.sparse')
+    # As dense arrays these would be 8 GB.
+    rows = sparse.csr_matrix((np.ones(2000), (np.arange(2000), np.arange(2000) * 499)), shape=(2000, 1_000_000))
+    database = DocumentArray(Document(id=str(number)) for number in range(2000))
+    queries = DocumentArray(Document() for _ in range(3))
+    database.embeddings, queries.embeddings = rows, rows[[7, 1999, 0]]
+    queries.match(database, metric='euclidean', limit=1)
+    assert found(queries, 'euclidean')[0] == [[7], [1999], [0]]

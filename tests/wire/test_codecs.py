@@ -3,6 +3,8 @@
 import base64
 import json
 import math
+import struct
+import tracemalloc
 
 import msgspec
 import numpy as np
@@ -13,10 +15,13 @@ from hypothesis.extra import numpy as nps
 
 from jina.excepts import BadDocument, BadOption, WireError
 from jina.proto.jina_pb2 import DataRequestProto, DenseNdArrayProto, DocumentProto
+from jina.types import sparse
 from jina.types.document import Document
+from jina.types.document.edges import Graph
+from jina.types.document.graph import GraphDocument
+from jina.types.protostruct import dict_to_struct, struct_to_dict
 from jina.types.score import NamedScore
 from jina.wire.codecs import codec
-from jina.wire.codecs.struct import dict_to_struct, struct_to_dict
 from jina.wire.head import JSON, MSGPACK, PROTOBUF, body_size
 
 ENCODINGS = [MSGPACK, JSON, PROTOBUF]
@@ -25,8 +30,31 @@ whole = st.integers(-(2**53), 2**53)
 single = st.floats(width=32, allow_nan=False, allow_infinity=False)
 plain = st.none() | st.booleans() | whole | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 values = st.recursive(plain, lambda v: st.lists(v) | st.dictionaries(st.text(), v), max_leaves=6)
-dtypes = st.sampled_from(['<f2', '<f4', '>f4', '<f8', '|u1', '|i1', '<i2', '<i8', '>u4', '|b1', '<c8'])
+EVERY_DTYPE = [np.dtype(code).newbyteorder(order).str for code in '?bhilqBHILQefdgFDG' for order in '<>']
+dtypes = st.sampled_from(sorted(set(EVERY_DTYPE)))
 arrays = dtypes.flatmap(lambda dtype: nps.arrays(dtype, nps.array_shapes(min_dims=0, min_side=0, max_side=4)))
+
+
+def make_sparse(dtype, shape, numbers):
+    values = np.array([number for *_, number in numbers]).astype(dtype)
+    indices = [[place % size for place, size in zip(places, shape, strict=True)] for *places, _ in numbers]
+    return sparse.restored(sparse.SparseArray(np.array(indices, 'i4').reshape(-1, 2), values, shape))
+
+
+sides = st.integers(1, 2**31 - 1)
+sparse_arrays = st.builds(
+    make_sparse,
+    st.sampled_from(['<f4', '>f8', '|b1', '<i8', '|u1', '<c16', '<f2']),
+    st.tuples(sides, sides),
+    st.lists(st.tuples(sides, sides, st.integers(0, 9)), max_size=4),
+)
+positions = st.integers(0, 2**31 - 2)
+graphs = st.builds(
+    Graph,
+    st.dictionaries(st.tuples(positions, positions), st.just(1), max_size=4),
+    st.dictionaries(st.text(), st.none() | st.dictionaries(st.text(), values, max_size=2), max_size=2),
+    st.booleans(),
+)
 scores = st.builds(
     NamedScore,
     value=single,
@@ -39,7 +67,8 @@ small = st.integers(0, 2**31)
 contents = (
     st.fixed_dictionaries({'text': st.text()})
     | st.fixed_dictionaries({'buffer': st.binary()})
-    | st.fixed_dictionaries({'blob': arrays})
+    | st.fixed_dictionaries({'blob': arrays | sparse_arrays})
+    | st.fixed_dictionaries({'graph': graphs})
     | st.just({})
 )
 fields = st.fixed_dictionaries(
@@ -53,7 +82,7 @@ fields = st.fixed_dictionaries(
         'tags': st.dictionaries(st.text(), values, max_size=4),
         'location': st.lists(small, max_size=4),
         'offset': small,
-        'embedding': arrays,
+        'embedding': arrays | sparse_arrays,
         'scores': st.dictionaries(st.text(), scores, max_size=2),
         'evaluations': st.dictionaries(st.text(), scores, max_size=2),
     },
@@ -133,6 +162,63 @@ class TestContract:
         docs = there_and_back(encoding, [Document(embedding=large), Document(embedding=-large)])[0]
         assert np.array_equal(docs[1].embedding, -large)
 
+    @pytest.mark.parametrize('dtype', EVERY_DTYPE)
+    def test_every_dtype(self, encoding, dtype):
+        array = np.array([[0, 1, 7]]).astype(dtype)
+        received = there_and_back(encoding, [Document(blob=array)])[0][0].blob
+        assert (received.dtype, received.tolist()) == (array.dtype, array.tolist())
+
+    def test_sparse_arrays(self, encoding):
+        scipy = pytest.importorskip('scipy.sparse')
+        sent = Document(blob=scipy.random(30, 40, 0.1, 'csr', 'f4', rng=0), embedding=scipy.csr_matrix((1, 10**9)))
+        received = there_and_back(encoding, [sent])[0][0]
+        assert (received.blob != sent.blob).nnz == 0
+        assert (received.blob.dtype, received.embedding.shape) == (np.float32, (1, 10**9))
+        assert received == sent
+        received.blob.data += 1
+
+    def test_graphs(self, encoding):
+        graph = GraphDocument(force_undirected=True)
+        a, b, c = (Document(id=name, text=name) for name in 'abc')
+        graph.add_edges([a, b], [b, c], [{'weight': 1, 'kind': {'deep': ['☃']}}, None])
+        received = GraphDocument(there_and_back(encoding, [graph])[0][0])
+        assert received == graph
+        assert received.dict() == graph.dict()
+        received.add_edge('a', 'c')
+        assert [node.id for node in received.get_outgoing_nodes('a')] == ['b', 'c']
+
+    def test_a_graph_without_edges(self, encoding):
+        received = there_and_back(encoding, [Document(graph=Graph())])[0][0]
+        assert (received.content_type, received.graph) == ('graph', Graph())
+
+    def test_a_text_of_every_kind(self, encoding):
+        text = '\0 \ud7ff \U0010ffff ☃ é e\u0301 "\\ \u2028 \x7f'
+        received = there_and_back(encoding, [Document(text=text, id=text, tags={text: text}, scores={text: 1})])[0][0]
+        assert (received.text, received.id, received.tags, list(received.scores)) == (text, text, {text: text}, [text])
+
+    def test_huge_arrays(self, encoding):
+        huge = np.zeros(2**24, 'u1')  # 16 MiB: more than many a message may have
+        huge[-1] = 7
+        assert np.array_equal(there_and_back(encoding, [Document(blob=huge)])[0][0].blob, huge)
+
+    def test_unknown_fields_end_nothing(self, encoding):
+        [doc], _ = codec(encoding).decode(LATER[encoding])
+        assert (doc.id, doc.text) == ('1', 'a')
+
+    @pytest.mark.parametrize('number', range(8))
+    def test_malformed_bytes_take_little_memory(self, encoding, number):
+        body = bytes(malformed(encoding)[number])
+        with pytest.raises(BadDocument):
+            codec(encoding).decode(body)
+        tracemalloc.start()
+        try:
+            with pytest.raises(BadDocument):
+                codec(encoding).decode(body)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 2 * len(body) + 300_000
+
     def test_weight_zero_is_not_no_weight(self, encoding):
         docs = there_and_back(encoding, [Document(weight=0), Document()])[0]
         assert [doc._weight for doc in docs] == [0.0, None]
@@ -184,6 +270,89 @@ class TestContract:
         body = b''.join(codec(encoding).encode([Document(text='a')]))
         for kind in (bytes, bytearray, memoryview):
             assert codec(encoding).decode(kind(body))[0][0].text == 'a'
+
+
+LATER = {
+    MSGPACK: struct.pack(
+        '<II', len(packed := msgspec.msgpack.encode([[{'id': '1', 'text': 'a', 'later': [1]}], []])), 0
+    )
+    + packed,
+    JSON: b'{"docs": [{"id": "1", "text": "a", "later": [1]}], "later": 1}',
+    PROTOBUF: DataRequestProto(docs=[DocumentProto.FromString(b'\x0a\x011\x6a\x01a\xfa\x07\x01x')]).SerializeToString(),
+}
+
+
+def malformed(encoding):
+    """Bodies that promise more than they hold, or hold much and in the end are wrong."""
+    return {MSGPACK: malformed_msgpack, JSON: malformed_json, PROTOBUF: malformed_protobuf}[encoding]()
+
+
+BIG = bytes(3_000_000)
+
+
+def malformed_msgpack():
+    whole = b''.join(codec(MSGPACK).encode([Document(blob=np.zeros(10**6)), Document(embedding=np.zeros(10**6, 'f4'))]))
+
+    def body(packed, table=b''):
+        return struct.pack('<II', len(packed), len(table)) + packed + table
+
+    def ext(code, data):
+        data = msgspec.msgpack.Ext(code, msgspec.msgpack.encode(data))
+        return body(msgspec.msgpack.encode([[{'embedding': data}], []]))
+
+    return [
+        whole[:-1000],
+        whole.replace(b'<f8', b'<c8').replace(b'<f4', b'<c16'[:3]),
+        body(b'\x92\xdd\xff\xff\xff\xff'),
+        body(b'\x92\x91\x81\xa4text\xdb\xff\xff\xff\xff' + BIG),
+        body(b'\x92\x90\x90', msgspec.msgpack.encode([('<f8', [2**40], 2**20)])),
+        ext(2, [[2**40, 2**40], '<i4', BIG, '<f8', b'12345678']),
+        ext(2, [[2**40] * 60_000, '<i4', b'', '<f8', BIG]),
+        ext(3, [[[1, 2, 3], '<i4', BIG, '<f4', BIG[:12]], {}, True]),
+    ]
+
+
+def malformed_json():
+    def body(**doc):
+        return json.dumps([doc]).encode()
+
+    def array(size, shape, dtype='<f4'):
+        return {'buffer': base64.b64encode(BIG[:size]).decode(), 'shape': shape, 'dtype': dtype}
+
+    return [
+        body(text='x' * len(BIG))[:-1],
+        body(text='x' * len(BIG), weight='y'),
+        body(blob={'dense': array(len(BIG), [2**40, 2**20])}),
+        body(blob={'dense': array(len(BIG), [3], 'O')}),
+        body(buffer=base64.b64encode(BIG).decode() + '?'),
+        body(
+            blob={'sparse': {'indices': array(8, [1, 2], '<i4'), 'values': array(len(BIG), [1]), 'shape': [2**40] * 2}}
+        ),
+        body(blob={'sparse': {'indices': array(0, [0, 2], '<i4'), 'values': array(0, [9]), 'shape': [2**40] * 2}}),
+        body(graph={'adjacency': {'indices': [], 'values': [], 'shape': [1, 2, 3]}, 'edge_features': 'x' * len(BIG)}),
+    ]
+
+
+def malformed_protobuf():
+    def body(**doc):
+        return DataRequestProto(docs=[doc]).SerializeToString()
+
+    def array(size, shape, dtype='<f4'):
+        return {'buffer': BIG[:size], 'shape': shape, 'dtype': dtype}
+
+    empty = array(0, [0, 2], '<i4')
+    return [
+        body(buffer=BIG)[:-1],
+        body(text='x' * len(BIG)).replace(b'xx', b'\xff\xff'),
+        b'\x0a\xff\xff\xff\xff\x07' + BIG,
+        body(blob={'dense': array(len(BIG), [2**31, 2**31])}),
+        body(blob={'dense': array(len(BIG), [3], 'O')}),
+        body(
+            blob={'sparse': {'indices': array(8, [1, 2], '<i4'), 'values': array(len(BIG), [1]), 'shape': [2**31] * 2}}
+        ),
+        body(blob={'sparse': {'indices': empty, 'values': array(0, [9]), 'shape': [2**31] * 2}}),
+        body(graph={'adjacency': {'indices': array(8, [1, 2], '<i4'), 'values': array(0, [0]), 'shape': [2**31] * 2}}),
+    ]
 
 
 def test_unknown_encoding():
@@ -260,6 +429,14 @@ class TestJson:
         assert sent['tags'] == {'nan': None}
         assert 'groundtruths' not in msgspec.json.decode(body)
 
+    def test_the_form_of_graphs_and_sparse_arrays(self):
+        array = sparse.SparseArray(np.array([[3]]), np.array([1.5]), (4,))
+        [body] = codec(JSON).encode([Document(embedding=array, graph=Graph({(0, 1): 1}, {'a-b': None}, True))])
+        [sent] = msgspec.json.decode(body)['docs']
+        assert set(sent['embedding']['sparse']) == {'indices', 'values', 'shape'}
+        assert set(sent['graph']) == {'adjacency', 'edgeFeatures', 'undirected'}
+        assert sent['graph']['adjacency']['shape'] == [1, 2]
+
     def test_what_holds_itself(self):
         tags = {}
         tags['a'] = tags
@@ -284,9 +461,16 @@ class TestProtobuf:
         doc = there_and_back(PROTOBUF, [Document(scores={'q': 0.1})])[0][0]
         assert doc.scores['q'].value == float(np.float32(0.1))
 
-    def test_graphs_are_left_out(self):
+    def test_graphs_without_edges(self):
         graph = {'undirected': True, 'adjacency': {'shape': [1, 1]}}
-        assert decode_proto(graph=graph, uri='u').content is None
+        assert decode_proto(graph=graph, uri='u').content == Graph(undirected=True)
+
+    def test_the_form_of_a_graph(self):
+        [data] = codec(PROTOBUF).encode([Document(graph=Graph({(0, 2): 1, (1, 0): 1}, {'a-b': {'w': 0.5}}))])
+        graph = DataRequestProto.FromString(data).docs[0].graph
+        assert (list(graph.adjacency.shape), graph.adjacency.indices.dtype) == ([2, 3], '<i4')
+        assert np.frombuffer(graph.adjacency.indices.buffer, '<i4').tolist() == [0, 2, 1, 0]
+        assert struct_to_dict(graph.edge_features) == {'a-b': {'w': 0.5}}
 
     def test_an_array_that_is_empty_altogether_is_none(self):
         assert decode_proto(embedding={}).embedding is None
@@ -307,8 +491,15 @@ class TestProtobuf:
         with pytest.raises(BadDocument, match=rf'docs\[1\].*{told}'):
             dense(**fields)
 
-    def test_sparse_arrays_are_refused(self):
-        with pytest.raises(BadDocument, match='sparse'):
+    def test_the_form_of_sparse_arrays(self):
+        array = sparse.SparseArray(np.array([[0, 3], [2, 1]], 'i4'), np.array([1.5, 2], 'f4'), (3, 4))
+        [data] = codec(PROTOBUF).encode([Document(embedding=array)])
+        sent = DataRequestProto.FromString(data).docs[0].embedding.sparse
+        assert np.frombuffer(sent.indices.buffer, '<i4').tolist() == [0, 3, 2, 1]
+        assert (list(sent.indices.shape), list(sent.values.shape), list(sent.shape)) == ([2, 2], [2], [3, 4])
+
+    def test_sparse_arrays_that_are_none(self):
+        with pytest.raises(BadDocument, match=r'docs\[1\].*dtype'):
             decode_proto(embedding={'sparse': {'shape': [3]}})
 
     def test_quantized_to_bytes(self):

@@ -10,7 +10,7 @@ def cosine(x: Array, y: Array) -> Array:
 
     float32 stays float32; integers are computed in float64.
     """
-    return cosine_of_directions(directions(x), directions(y))
+    return np.clip(cosine_of_directions(directions(x), directions(y)), 0, 2)
 
 
 def sqeuclidean(x: Array, y: Array) -> Array:
@@ -23,25 +23,31 @@ def euclidean(x: Array, y: Array) -> Array:
     return np.sqrt(sqeuclidean(x, y))
 
 
-def directions(rows: Array) -> Array:
-    """Return (n, d) rows at length 1; rows of zeros stay zeros."""
-    scaled = _scaled(rows.astype(np.result_type(rows, np.float32), copy=False))
-    lengths = np.sqrt(np.einsum('ij,ij->i', scaled, scaled))[:, None]
-    scaled /= np.where(lengths > 0, lengths, 1)
-    return scaled
+def directions(rows: Array) -> tuple[Array, Array]:
+    """Return rows (n, d) in floats, and for each the factor (n,) that gives it length 1; 0 for a row of zeros."""
+    rows = rows.astype(np.result_type(rows, np.float32), copy=False)
+    squares = np.einsum('ij,ij->i', rows, rows)
+    tiny = np.finfo(rows.dtype).tiny * 2**40
+    if squares.min(initial=np.inf) > tiny and squares.max(initial=0) < 1 / tiny:
+        return rows, 1 / np.sqrt(squares)
+    # Squares that leave the range of the dtype, zeros or what is not a number: rare, and twice as slow.
+    rows = scaled(rows)
+    squares = np.einsum('ij,ij->i', rows, rows)
+    return rows, np.sqrt(np.divide(1, squares, out=np.zeros_like(squares), where=squares != 0))
 
 
-def _scaled(rows: Array) -> Array:
+def scaled(rows: Array) -> Array:
     """Return the rows divided by their largest value: their squares stay in the range of the dtype."""
     largest = np.abs(rows).max(axis=1, keepdims=True, initial=0)
-    return rows / np.where(largest > 0, largest, 1)
+    quotient: Array = rows / np.where(largest > 0, largest, 1)
+    return quotient
 
 
-def cosine_of_directions(x: Array, y: Array) -> Array:
-    """Return the cosine distances (n, m) of rows that have length 1 or 0."""
-    distances = x @ y.T
-    np.subtract(1, distances, out=distances)
-    np.clip(distances, 0, 2, out=distances)
+def cosine_of_directions(x: tuple[Array, Array], y: tuple[Array, Array]) -> Array:
+    """Return the cosine distances (n, m) of what :func:`directions` gave, up to rounding."""
+    distances: Array = (x[0] * -x[1][:, None]) @ y[0].T
+    distances *= y[1]
+    distances += 1
     return distances
 
 
@@ -64,7 +70,7 @@ def sqeuclidean_of_squared(x: tuple[Array, Array], y: tuple[Array, Array]) -> Ar
 
 def cosine_of_pairs(x: Array, y: Array) -> Array:
     """Return the cosine distance of each row of ``x`` from the same row of ``y``, in float64: (n,)."""
-    x, y = _scaled(x.astype(np.float64, copy=False)), _scaled(y.astype(np.float64, copy=False))
+    x, y = scaled(x.astype(np.float64, copy=False)), scaled(y.astype(np.float64, copy=False))
     lengths = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
     cosines = (x * y).sum(axis=1) / np.where(lengths > 0, lengths, 1)
     distances: Array = np.clip(1 - cosines, 0, 2)

@@ -1,6 +1,9 @@
 """DocumentArray: a list of Documents that can also be asked as a whole."""
 
-from collections.abc import Callable, Iterable, Iterator, MutableSequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
+from itertools import islice
+from operator import eq
 from operator import index as as_int
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias, overload
@@ -8,11 +11,13 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias, overload
 import numpy as np
 
 from jina.excepts import BadDocType
-from jina.types.arrays import files, matching, stacking, traversal
+from jina.types.arrays import columns as columns_of
+from jina.types.arrays import files, finding, matching, stacking, traversal
 from jina.types.arrays.item import Item, renames
 from jina.types.shorten import shorten
 
 if TYPE_CHECKING:
+    from jina.looks.picture import Png
     from jina.types.document import Document
 
 __all__ = ['DocumentArray']
@@ -66,12 +71,15 @@ class DocumentArray(MutableSequence['Document']):
             raise BadDocType(f'{type(self).__name__} holds Documents, not {type(value).__name__}: {shorten(value)}')
         return value  # type: ignore[return-value]
 
-    def _accept_all(self, values: Any) -> 'list[Document]':
+    def _accepted(self, values: Any) -> 'Iterator[Document]':
         if isinstance(values, Item):
             values = (values,)
         elif isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable):
             self._accept(values)
-        return [self._accept(value) for value in values]
+        return map(self._accept, values)
+
+    def _accept_all(self, values: Any) -> 'list[Document]':
+        return list(self._accepted(values))
 
     # Where things are
 
@@ -103,15 +111,18 @@ class DocumentArray(MutableSequence['Document']):
                 f'not {type(key).__name__}'
             ) from None
 
-    def _selected(self, keys: Any) -> 'list[Document]':
-        """Return the Documents of a list of ints or ids, or of a boolean mask."""
+    def _positions(self, keys: Any) -> list[int]:
+        """Return the positions that a list of ints or ids, or a boolean mask, stands for."""
         mask = [key for key in keys if isinstance(key, (bool, np.bool_))]
-        docs = self._docs
         if not mask:
-            return [docs[self._located(key)] for key in keys]
-        if len(mask) != len(docs) or len(mask) != len(keys):
-            raise IndexError(f'a mask for {len(docs)} Documents has as many booleans, not {len(keys)} values')
-        return [doc for doc, chosen in zip(docs, mask, strict=True) if chosen]
+            return [self._located(key) for key in keys]
+        if len(mask) != len(self) or len(mask) != len(keys):
+            raise IndexError(f'a mask for {len(self)} Documents has as many booleans, not {len(keys)} values')
+        return [position for position, chosen in enumerate(mask) if chosen]
+
+    def _at(self, positions: Iterable[int]) -> 'DocumentArray':
+        """Return the Documents at those positions."""
+        return wrapped(list(map(self._docs.__getitem__, positions)))
 
     @overload
     def __getitem__(self, key: int | str) -> 'Document': ...
@@ -123,9 +134,9 @@ class DocumentArray(MutableSequence['Document']):
         if type(key) is int:
             return self._docs[key]
         if isinstance(key, slice):
-            return _wrapped(self._docs[key])
+            return wrapped(self._docs[key])
         if isinstance(key, (list, tuple)) or (isinstance(key, np.ndarray) and key.ndim == 1):
-            return _wrapped(self._selected(key))
+            return self._at(self._positions(key))
         return self._docs[self._located(key)]
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -195,7 +206,7 @@ class DocumentArray(MutableSequence['Document']):
         self._index = None
 
     def __add__(self, other: 'Iterable[Document]') -> 'DocumentArray':
-        return _wrapped(self._docs + DocumentArray(other)._docs)
+        return wrapped([*self, *self._accepted(other)])
 
     def __iadd__(self, other: 'Iterable[Document]') -> Self:
         self.extend(other)
@@ -204,13 +215,28 @@ class DocumentArray(MutableSequence['Document']):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DocumentArray):
             return NotImplemented
-        return self._docs == other._docs
+        return len(self) == len(other) and all(map(eq, self, other))
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         cls = type(self)
         return f'<{cls.__module__}.{cls.__qualname__} length={len(self)} at {id(self)}>'
+
+    def __str__(self) -> str:
+        from jina.looks.printed import printed
+
+        return printed(self)
+
+    def __rich__(self) -> Any:
+        from jina.looks.terminal import ArrayLook
+
+        return ArrayLook(self)
+
+    def _repr_html_(self) -> str:
+        from jina.looks.html import array
+
+        return array(self)
 
     def __reduce__(self) -> Any:
         return type(self), (self._docs,)
@@ -222,16 +248,22 @@ class DocumentArray(MutableSequence['Document']):
 
         :raises BadOption: for an attribute that does not exist.
         """
-        columns = [[doc.get_attributes(name) for doc in self._docs] for name in names]
+        columns: list[list[Any]] = [[] for _ in names]
+        for batch in self._batches(None, lent=False):
+            for column, name in zip(columns, names, strict=True):
+                column += columns_of.values(batch._docs, name)
         return columns[0] if len(columns) == 1 else columns
 
     def get_attributes_with_docs(self, *names: str) -> 'tuple[list[Any], DocumentArray]':
         """Return what :meth:`get_attributes` does, and the Documents that the values belong to."""
-        return self.get_attributes(*names), _wrapped(list(self._docs))
+        docs = wrapped(list(self))
+        return docs.get_attributes(*names), docs
 
     @property
     def embeddings(self) -> Array:
         """All embeddings as one array of shape (n, …); a view when they are rows of one array, in order.
+
+        Sparse ones give a ``csr_matrix`` of scipy.
 
         :raises ValueError: naming the Documents that have none, or one of another shape. Set it to an array
             of as many rows as there are Documents: each gets a view of its row.
@@ -265,9 +297,20 @@ class DocumentArray(MutableSequence['Document']):
         """
         if batch_size < 1:
             raise ValueError(f'batch_size is at least 1, not {batch_size}')
-        chosen = self if traversal_paths is None else self.traverse_flat(traversal_paths)
-        docs = [doc for doc in chosen if require_attr is None or require_attr in doc.non_empty_fields]
-        return (_wrapped(docs[start : start + batch_size]) for start in range(0, len(docs), batch_size))
+        arrays = (self,) if traversal_paths is None else self.traverse(traversal_paths)
+        docs = (doc for array in arrays for doc in array)
+        if require_attr is not None:
+            docs = (doc for doc in docs if require_attr in doc.non_empty_fields)
+        return map(wrapped, iter(lambda: list(islice(docs, batch_size)), []))
+
+    def _batches(self, size: int | None, lent: bool = True) -> 'Iterator[DocumentArray]':
+        """Yield all Documents in arrays of ``size``; None leaves the choice to the array.
+
+        :param lent: whether the Documents may be changed by whom they are given to.
+        """
+        if not size or size >= len(self):
+            return iter((self,) if len(self) else ())
+        return (self[start : start + size] for start in range(0, len(self), size))
 
     # Traversal
 
@@ -283,7 +326,7 @@ class DocumentArray(MutableSequence['Document']):
 
     def traverse_flat(self, traversal_paths: str | Iterable[str]) -> 'DocumentArray':
         """Return all Documents on the paths in one DocumentArray; paths as in :meth:`traverse`."""
-        return _wrapped([doc for array in self.traverse(traversal_paths) for doc in array])
+        return wrapped([doc for array in self.traverse(traversal_paths) for doc in array])
 
     def traverse_flat_per_path(self, traversal_paths: str | Iterable[str]) -> 'Iterator[DocumentArray]':
         """Yield one DocumentArray for each path; paths as in :meth:`traverse`."""
@@ -295,12 +338,14 @@ class DocumentArray(MutableSequence['Document']):
     def match(
         self,
         darray: 'DocumentArray',
-        metric: str | Callable[[Array, Array], Array] = 'cosine',
+        metric: str | Callable[..., Array] = 'cosine',
         limit: int | None = 20,
         normalization: tuple[float, float] | None = None,
         metric_name: str | None = None,
         batch_size: int | None = None,
         exclude_self: bool = False,
+        is_sparse: bool = False,
+        use_scipy: bool = False,
     ) -> None:
         """Find for each Document here the nearest in ``darray`` by embedding, and set its ``matches``.
 
@@ -308,19 +353,48 @@ class DocumentArray(MutableSequence['Document']):
         carry the distance in ``scores``, and neither the scores nor the matches of the original.
 
         :param metric: ``cosine``, ``euclidean``, ``sqeuclidean``, or a function of two arrays of shape
-            (n, d) and (m, d) that gives the distances of shape (n, m).
+            (n, d) and (m, d) that gives the distances of shape (n, m). If it needs a third argument, it
+            gets the name of the score.
         :param limit: how many matches at most; None for all.
         :param normalization: ``(a, b)`` maps the smallest distance of each Document to a, its largest to b.
         :param metric_name: the name of the score; by default that of the metric.
-        :param batch_size: how many Documents of ``darray`` are compared at a time.
-        :param exclude_self: leave out Documents of the same id.
+        :param batch_size: how many Documents of ``darray`` are compared at a time; None for what is best.
+        :param exclude_self: leave out Documents of the same id; the others fill up to ``limit``.
+        :param is_sparse: accepted from programs for other releases: the embeddings tell.
+        :param use_scipy: likewise; the result is the same.
         :raises ValueError: when embeddings are missing or do not fit, or ``limit`` is negative.
         :raises BadOption: for an unknown metric.
         """
-        options = matching.Options(
-            metric, limit, normalization, metric_name or '', batch_size or matching.BATCH_SIZE, exclude_self
-        )
+        options = matching.Options(metric, limit, normalization, metric_name or '', batch_size, exclude_self)
         matching.match(self, darray, options)
+
+    def _candidates(self, size: int | None) -> 'Iterator[DocumentArray]':
+        """Yield all Documents for a search, in arrays of ``size``; None leaves the choice to the array."""
+        if size or matching.are_rows_of_one_array(self._docs):
+            return self._batches(size)
+        return self._batches(matching.GATHERED)
+
+    def find(
+        self,
+        regexes: Mapping[str, str | re.Pattern[str]],
+        traversal_paths: str | Iterable[str] = 'r',
+        operator: str = '>=',
+        threshold: int | None = None,
+    ) -> 'DocumentArray':
+        """Return the Documents whose tags match.
+
+        A regex matches at the beginning of a value, ``a__b`` names a tag inside of a tag, and numbers are
+        matched as they are printed. What is missing, None, a list or a dict never matches.
+
+        :param regexes: name of a tag → regex, as text or compiled.
+        :param traversal_paths: where to look, as in :meth:`traverse`.
+        :param operator: how the number of regexes that match a Document compares to ``threshold``: one of
+            ``>=``, ``>``, ``<=``, ``<``, ``==``, ``!=``.
+        :param threshold: the number that it is compared with; by default that of all regexes.
+        :raises BadOption: for another operator, or a regex that cannot be read.
+        """
+        fits = finding.condition(regexes, operator, threshold)
+        return wrapped([doc for array in self.traverse(traversal_paths) for doc in array if fits(doc)])
 
     # Selection
 
@@ -331,19 +405,48 @@ class DocumentArray(MutableSequence['Document']):
         """
         from random import Random
 
-        return _wrapped(Random(seed).sample(self._docs, k))
+        return self._at(Random(seed).sample(range(len(self)), k))
 
     def shuffle(self, seed: int | None = None) -> 'DocumentArray':
         """Return a DocumentArray of these Documents in random order."""
-        return self.sample(len(self), seed)
+        return wrapped(list(self)).sample(len(self), seed)
 
     def split(self, tag: str) -> 'dict[Any, DocumentArray]':
         """Return a DocumentArray for each value of that tag; Documents without it are left out."""
         parts: dict[Any, DocumentArray] = {}
-        for doc in self._docs:
+        for doc in self:
             if tag in (doc._tags or ()):
                 parts.setdefault(doc.tags[tag], DocumentArray()).append(doc)
         return parts
+
+    # Looks
+
+    def visualize(
+        self,
+        output: str | Path | None = None,
+        title: str | None = None,
+        colored_tag: str | None = None,
+        colormap: str = 'rainbow',
+        method: str = 'pca',
+        show_axis: bool = False,
+        image_sprites: bool = False,
+    ) -> 'Png':
+        """Draw the embeddings as points of a plane; a notebook shows the picture that is returned.
+
+        :param output: a file to write; its name ends in .png, .svg, .jpg or .pdf.
+        :param title: what stands above; by default how many there are, and the method.
+        :param colored_tag: the tag by whose values points are coloured: numbers by a scale, others as groups.
+        :param colormap: where the colours come from, by matplotlib's name.
+        :param method: ``pca``, the plane in which they differ most; ``tsne``, where near ones stay near.
+        :param show_axis: whether axes are drawn.
+        :param image_sprites: draw small images in place of points where Documents are images.
+        :raises ValueError: when embeddings are missing, not finite, or do not fit each other.
+        :raises BadOption: for an unknown method, tag, colormap or kind of file.
+        :raises ImportError: when matplotlib, or scikit-learn for tsne, is not installed.
+        """
+        from jina.looks.visualize import visualize
+
+        return visualize(self, output, title, colored_tag, colormap, method, show_axis, image_sprites)
 
     # Files
 
@@ -353,7 +456,7 @@ class DocumentArray(MutableSequence['Document']):
         :param file_format: ``json``, one Document a line, or ``binary``.
         :raises BadOption: for another format.
         """
-        files.save(self._docs, file, file_format)
+        files.save(self, file, file_format)
 
     @classmethod
     def load(cls, file: str | Path | IO[Any], file_format: str = 'json') -> 'DocumentArray':
@@ -362,10 +465,10 @@ class DocumentArray(MutableSequence['Document']):
         :raises BadOption: for another format.
         :raises BadDocument: when the content cannot be read.
         """
-        return _wrapped(files.load(file, file_format))
+        return wrapped(files.load(file, file_format))
 
 
-def _wrapped(docs: 'list[Document]') -> DocumentArray:
+def wrapped(docs: 'list[Document]') -> DocumentArray:
     """Return a DocumentArray over that very list, which is known to hold Documents."""
     array = DocumentArray()
     array._docs = docs

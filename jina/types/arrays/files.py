@@ -1,7 +1,7 @@
 """DocumentArrays in files."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jina.types.document import Document
 
 
-def save(docs: 'list[Document]', file: Any, file_format: str) -> None:
+def save(docs: 'Sequence[Document]', file: Any, file_format: str) -> None:
     """Write ``docs`` to a path or handle as ``json`` or ``binary``."""
     _check(file_format)
     with _opened(file, 'wb') as handle:
@@ -22,14 +22,14 @@ def save(docs: 'list[Document]', file: Any, file_format: str) -> None:
             _save_binary(docs, handle)
 
 
-def _save_json(docs: 'list[Document]', handle: IO[Any]) -> None:
+def _save_json(docs: 'Sequence[Document]', handle: IO[Any]) -> None:
     as_text = isinstance(handle, io.TextIOBase)
     for doc in docs:
         line = f'{doc.json()}\n'
         handle.write(line if as_text else line.encode())
 
 
-def _save_binary(docs: 'list[Document]', handle: IO[Any]) -> None:
+def _save_binary(docs: 'Sequence[Document]', handle: IO[Any]) -> None:
     from jina.types.native import encode
 
     for buffer in encode(docs):

@@ -7,12 +7,13 @@ values, which depend on nothing but the two vectors.
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from jina.excepts import BadOption
-from jina.types.arrays import distance
+from jina.types.arrays import distance, sparse
 from jina.types.ndarray import Array
 
 
@@ -37,8 +38,8 @@ def _same(values: Array) -> Array:
     return values
 
 
-def _cosine_slack(x: Array, y: Array) -> Array:
-    return np.full(len(x), _rounding(x))
+def _cosine_slack(x: tuple[Array, Array], y: tuple[Array, Array]) -> Array:
+    return np.full(len(x[1]), _rounding(x[0]))
 
 
 def _sqeuclidean_slack(x: tuple[Array, Array], y: tuple[Array, Array]) -> Array:
@@ -69,27 +70,56 @@ _MEASURES = {
 }
 
 
-def measure_of(metric: str | Callable[[Array, Array], Any]) -> Measure:
+_SPARSE_SQEUCLIDEAN = Measure(
+    sparse.squared,
+    sparse.sqeuclidean_of_squared,
+    _sqeuclidean_slack,
+    sparse.sqeuclidean_of_pairs,
+    _same,
+)
+
+_SPARSE_MEASURES = {
+    'cosine': Measure(sparse.directions, sparse.cosine_of_directions, _cosine_slack, sparse.cosine_of_pairs, _same),
+    'euclidean': _SPARSE_SQEUCLIDEAN._replace(finish=np.sqrt),
+    'sqeuclidean': _SPARSE_SQEUCLIDEAN,
+}
+
+
+def measure_of(metric: str | Callable[..., Any], name: str = '', of_sparse: bool = False) -> Measure:
     """Return the measure of that name, or made of a function (n, d), (m, d) → (n, m).
 
+    :param name: what a function gets that cannot do without a third argument.
+    :param of_sparse: for rows of sparse matrices.
     :raises BadOption: when there is none of that name.
     """
     if callable(metric):
-        return Measure(_same, _shape_checked(metric), lambda x, y: np.zeros(len(x)), None, _same)
+        return Measure(_same, _shape_checked(metric, name), lambda x, y: np.zeros(x.shape[0]), None, _same)
     if isinstance(metric, str) and metric in _MEASURES:
-        return _MEASURES[metric]
+        return (_SPARSE_MEASURES if of_sparse else _MEASURES)[metric]
     near = get_close_matches(str(metric), _MEASURES, n=1)
     advice = f'did you mean {near[0]!r}?' if near else f'known are {", ".join(_MEASURES)}, or give a function'
     raise BadOption(f'there is no metric {metric!r}; {advice}')
 
 
-def _shape_checked(function: Callable[[Array, Array], Any]) -> Callable[[Array, Array], Array]:
+def _shape_checked(function: Callable[..., Any], name: str) -> Callable[[Array, Array], Array]:
+    third = (name,) if _needs_a_third(function) else ()
+
     def screen(x: Array, y: Array) -> Array:
-        distances = np.asarray(function(x, y))
-        if distances.shape != (len(x), len(y)):
+        given, wanted = function(x, y, *third), (x.shape[0], y.shape[0])
+        distances = np.asarray(given.toarray() if hasattr(given, 'toarray') else given)
+        if distances.shape != wanted:
             raise ValueError(
-                f'the metric gave shape {distances.shape} for {len(x)} and {len(y)} vectors, not {(len(x), len(y))}'
+                f'the metric gave shape {distances.shape} for {wanted[0]} and {wanted[1]} vectors, not {wanted}'
             )
         return distances.astype(np.result_type(distances, np.float32))
 
     return screen
+
+
+def _needs_a_third(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = signature(function).parameters.values()
+    except ValueError:  # of a function in C nothing is known
+        return False
+    positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(one.kind in positional and one.default is Parameter.empty for one in parameters) == 3

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jina.types.ndarray import Array, as_array
+from jina.types.sparse import is_sparse, rows_of, stacked_rows
 
 
 class Stack(NamedTuple):
@@ -18,6 +19,8 @@ class Stack(NamedTuple):
 
 def stacked(docs: Sequence[Any], attribute: str, known: dict[str, Stack]) -> Array:
     """Return that attribute of all ``docs`` as one array of shape (n, …), or (0, 0) when there are none.
+
+    Sparse rows become one ``csr_matrix`` of scipy.
 
     :param known: what was found last time, by attribute. It is brought up to date.
     :raises ValueError: naming the Documents where it is missing or of another shape.
@@ -31,6 +34,9 @@ def stacked(docs: Sequence[Any], attribute: str, known: dict[str, Stack]) -> Arr
         return last.array
     known.pop(attribute, None)
     _check(docs, rows, attribute)
+    if type(rows[0]) is not np.ndarray and is_sparse(rows[0]):
+        matrix: Array = stacked_rows(rows)
+        return matrix
     shared = _shared(rows)
     if shared is None:
         return _copied(rows)
@@ -47,6 +53,18 @@ def _check(docs: Sequence[Any], rows: list[Any], attribute: str) -> None:
     if any(row.shape != shape for row in rows):
         deviating = [doc for doc, row in zip(docs, rows, strict=True) if row.shape != shape]
         raise ValueError(f'{_named(deviating)} {attribute}s of another shape than {shape}, that of the first')
+    kinds = {type(row) for row in rows}
+    if kinds != {np.ndarray}:
+        _check_kinds(docs, rows, attribute)
+
+
+def _check_kinds(docs: Sequence[Any], rows: list[Any], attribute: str) -> None:
+    """Sparse and dense arrays are never stacked together."""
+    kinds = [is_sparse(row) for row in rows]
+    if any(kind is not kinds[0] for kind in kinds):
+        deviating = [doc for doc, kind in zip(docs, kinds, strict=True) if kind is not kinds[0]]
+        first, others = ('sparse', 'dense') if kinds[0] else ('dense', 'sparse')
+        raise ValueError(f'{_named(deviating)} {others} {attribute}s, but that of the first is {first}')
 
 
 def _named(docs: Sequence[Any]) -> str:
@@ -89,9 +107,16 @@ def spread(docs: Sequence[Any], value: Any, attribute: str) -> None:
     :raises ValueError: when there are not as many rows as Documents.
     :raises BadDocType: when it is no array of numbers.
     """
+    if is_sparse(value):
+        _spread(docs, rows_of(value), attribute)
+        return
     rows = as_array(value, f'DocumentArray.{attribute}s')
     if rows.ndim < 2 and len(docs) + rows.size:
         raise ValueError(f'DocumentArray.{attribute}s takes one row a Document, not shape {rows.shape}')
+    _spread(docs, rows, attribute)
+
+
+def _spread(docs: Sequence[Any], rows: Any, attribute: str) -> None:
     if len(rows) != len(docs):
         raise ValueError(f'{len(rows)} {attribute}s cannot be given to {len(docs)} Documents')
     for doc, row in zip(docs, rows, strict=True):

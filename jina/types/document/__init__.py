@@ -9,19 +9,26 @@ from msgspec import StructMeta
 
 from jina.excepts import BadDocType, BadDocument, BadOption
 from jina.types.arrays.chunk import ChunkArray
-from jina.types.arrays.item import Item, renames
+from jina.types.arrays.item import renames
 from jina.types.arrays.match import MatchArray
 from jina.types.document.attribute import Attribute, checked, refuse, unknown
 from jina.types.document.construct import blank, construct, restore, slots_of
 from jina.types.document.construct import filled as _filled
+from jina.types.document.conversion import Convertible
+from jina.types.document.edges import Graph
 from jina.types.document.hashing import hash_of
 from jina.types.document.identity import random_identity
 from jina.types.document.nested import read_path
 from jina.types.document.reading import camel, fill, parse_json
 from jina.types.document.writing import describe, to_dict, to_json
-from jina.types.ndarray import as_array
 from jina.types.score import NamedScore, as_score
 from jina.types.score.map import NamedScoreMapping
+from jina.types.sparse import AnyArray, accepted, is_sparse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jina.looks.picture import Svg
 
 __all__ = ['Document', 'document_from_dict']
 
@@ -30,7 +37,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 Tags: TypeAlias = dict[str, Any]
 Scores: TypeAlias = dict[str, NamedScore]
 
-_CONTENTS = frozenset({'text', 'buffer', 'blob', 'content'})
+_CONTENTS = frozenset({'text', 'buffer', 'blob', 'graph', 'content'})
 
 
 class DocumentType(StructMeta):
@@ -144,7 +151,7 @@ def document_from_dict(obj: dict[str, Any]) -> 'Document':
 
 
 class Document(
-    Item,
+    Convertible,
     metaclass=DocumentType,
     omit_defaults=True,
     kw_only=True,
@@ -171,6 +178,7 @@ class Document(
     _mime_type: str = ''
     _text: str | None = None
     _buffer: bytes | None = None
+    # Sparse arrays are here as well. An annotation that says so would make msgspec slow at every dense one.
     _blob: Array | None = None
     _embedding: Array | None = None
     _weight: float | None = None
@@ -182,6 +190,7 @@ class Document(
     _matches: 'list[Document] | None' = None
     _scores: Scores | None = None
     _evaluations: Scores | None = None
+    _graph: Graph | None = None
 
     if TYPE_CHECKING:
 
@@ -228,8 +237,8 @@ class Document(
                 return
             value = checked(value, str, 'text')
         self._text = value
-        if self._buffer is not None or self._blob is not None:
-            self._buffer = self._blob = None
+        if self._buffer is not None or self._blob is not None or self._graph is not None:
+            self._buffer = self._blob = self._graph = None
         if not self._mime_type:
             self._mime_type = 'text/plain'
 
@@ -245,11 +254,14 @@ class Document(
             self._buffer = None
             return
         self._buffer = checked(value, bytes, 'buffer')
-        self._text = self._blob = None
+        self._text = self._blob = self._graph = None
 
     @property
-    def blob(self) -> Array | None:
-        """The content as ndarray of any shape, or None. Setting it clears ``text`` and ``buffer``."""
+    def blob(self) -> AnyArray | None:
+        """The content as array of any shape, or None: an ndarray or a sparse array of scipy, torch or tensorflow.
+
+        Setting it clears ``text`` and ``buffer``. A sparse array that comes from another process is of scipy.
+        """
         return self._blob
 
     @blob.setter
@@ -257,15 +269,30 @@ class Document(
         if value is None:
             self._blob = None
             return
-        self._blob = as_array(value, 'Document.blob')
-        self._text = self._buffer = None
+        self._blob = accepted(value, 'Document.blob')
+        self._text = self._buffer = self._graph = None
 
     @property
-    def content(self) -> str | bytes | Array | None:
-        """Whichever of ``text``, ``buffer`` and ``blob`` is set, or None. Setting it sorts by the type."""
+    def graph(self) -> Graph | None:
+        """The edges between the chunks, or None; :class:`GraphDocument` is how to work with them."""
+        return self._graph
+
+    @graph.setter
+    def graph(self, value: Graph | None) -> None:
+        if value is not None:
+            if not isinstance(value, Graph):
+                refuse('graph', 'a Graph', value, 'use GraphDocument to make one')
+            self._text = self._buffer = self._blob = None
+        self._graph = value
+
+    @property
+    def content(self) -> str | bytes | AnyArray | Graph | None:
+        """Whichever of ``text``, ``buffer``, ``blob`` and ``graph`` is set, or None. Setting it sorts by the type."""
         if self._text is not None:
             return self._text
-        return self._buffer if self._buffer is not None else self._blob
+        if self._buffer is not None:
+            return self._buffer
+        return self._graph if self._blob is None else self._blob
 
     @content.setter
     def content(self, value: Any) -> None:
@@ -274,20 +301,24 @@ class Document(
         elif isinstance(value, (bytes, bytearray, memoryview)):
             self.buffer = value  # type: ignore[assignment]
         elif value is None:
-            self._text = self._buffer = self._blob = None
-        elif isinstance(value, (list, tuple)) or hasattr(value, '__array__'):
+            self._text = self._buffer = self._blob = self._graph = None
+        elif isinstance(value, Graph):
+            self.graph = value
+        elif isinstance(value, (list, tuple)) or hasattr(value, '__array__') or is_sparse(value):
             self.blob = value
         else:
             refuse('content', 'str, bytes or an ndarray', value)
 
     @property
     def content_type(self) -> str | None:
-        """``'text'``, ``'buffer'``, ``'blob'``, or None when there is no content."""
+        """``'text'``, ``'buffer'``, ``'blob'``, ``'graph'``, or None when there is no content."""
         if self._text is not None:
             return 'text'
         if self._buffer is not None:
             return 'buffer'
-        return None if self._blob is None else 'blob'
+        if self._blob is not None:
+            return 'blob'
+        return None if self._graph is None else 'graph'
 
     @property
     def uri(self) -> str:
@@ -334,13 +365,13 @@ class Document(
         self._location = [checked(number, int, 'location') for number in value]
 
     @property
-    def embedding(self) -> Array | None:
-        """The vector that stands for the content, or None. Lists are accepted."""
+    def embedding(self) -> AnyArray | None:
+        """The vector that stands for the content, or None. Lists are accepted, and sparse arrays as in ``blob``."""
         return self._embedding
 
     @embedding.setter
     def embedding(self, value: Any) -> None:
-        self._embedding = None if value is None else as_array(value, 'Document.embedding')
+        self._embedding = None if value is None else accepted(value, 'Document.embedding')
 
     @property
     def chunks(self) -> ChunkArray:
@@ -396,6 +427,23 @@ class Document(
         """16 hexadecimal characters over all but id, parent_id, scores and evaluations; chunks and matches
         count by their own hashes. Equal in every process."""
         return hash_of(self)
+
+    def binary_str(self) -> bytes:
+        """Return it as a serialized ``DocumentProto``, which other languages read with ``jina.proto``.
+
+        :raises TypeError: when tags hold something that protobuf cannot express.
+        :raises ValueError: when another value does not fit its field.
+        """
+        from jina.types.protobuf import encode_document
+
+        return encode_document(self)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it has when it is sent to an Executor, chunks and matches included."""
+        from jina.types.native import encode
+
+        return sum(map(len, encode([self])))
 
     def pop(self, *names: str) -> None:
         """Empty the attributes of those names.
@@ -476,8 +524,38 @@ class Document(
 
     __hash__ = None  # type: ignore[assignment]
 
+    # Looks
+
+    def plot(self, output: 'str | Path | None' = None, inline_display: bool = False) -> 'Svg':
+        """Draw the tree of its chunks and matches.
+
+        :param output: a file to write; its name ends in .svg, .png, .jpg, .pdf, or .mmd for Mermaid text.
+        :param inline_display: show it in the notebook at once; it is shown anyhow where it is the last value of a cell.
+        :return: the SVG as text.
+        :raises BadOption: for another kind of file.
+        :raises ImportError: for an image other than SVG when matplotlib is not installed.
+        """
+        from jina.looks.trees import plot
+
+        return plot(self, output, inline_display)
+
     def __repr__(self) -> str:
         return describe(self)
+
+    def __str__(self) -> str:
+        from jina.looks.printed import printed
+
+        return printed(self)
+
+    def __rich__(self) -> Any:
+        from jina.looks.terminal import document
+
+        return document(self)
+
+    def _repr_html_(self) -> str:
+        from jina.looks.html import document
+
+        return document(self)
 
     def __reduce__(self) -> Any:
         return restore, (type(self), slots_of(self))

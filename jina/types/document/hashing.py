@@ -8,6 +8,10 @@ import msgspec
 import numpy as np
 
 from jina.types.document.construct import filled
+from jina.types.document.edges import Graph
+from jina.types.document.edges import portable as portable_graph
+from jina.types.sparse import is_sparse
+from jina.types.sparse import portable as portable_sparse
 
 _NO_CONTENT = frozenset({'id', 'parent_id', 'scores', 'evaluations'})
 
@@ -40,6 +44,10 @@ def _portable(value: Any) -> Any:
     """An array by dtype, shape and bytes: in C order and little-endian, whatever it is in memory."""
     if isinstance(value, np.generic):
         return value.item()
+    if is_sparse(value):
+        return portable_sparse(value)
+    if isinstance(value, Graph):
+        return portable_graph(value)
     if not isinstance(value, np.ndarray):
         raise TypeError(f'a tag of type {type(value).__name__} cannot be hashed')
     array = value.astype(value.dtype.newbyteorder('<'), copy=False)

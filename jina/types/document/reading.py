@@ -7,9 +7,11 @@ import msgspec
 
 from jina.excepts import BadDocType, BadDocument
 from jina.types.document.construct import blank
-from jina.types.ndarray import array_from_dict, as_array, from_base64
+from jina.types.document.edges import Graph, graph_from_dict
+from jina.types.ndarray import from_base64
 from jina.types.score import NamedScore
 from jina.types.shorten import shorten
+from jina.types.sparse import any_from_dict
 
 
 def parse_json(text: str | bytes) -> dict[str, Any]:
@@ -65,19 +67,23 @@ def _read_buffer(doc: Any, value: Any) -> None:
 
 
 def _read_blob(doc: Any, value: Any) -> None:
-    doc.blob = _read_array(value, 'Document.blob')
+    doc.blob = _array(value)
 
 
 def _read_embedding(doc: Any, value: Any) -> None:
-    doc.embedding = _read_array(value, 'Document.embedding')
+    doc.embedding = _array(value)
 
 
-def _read_array(value: Any, attribute: str) -> Any:
-    return array_from_dict(value) if isinstance(value, Mapping) else as_array(value, attribute)
+def _array(value: Any) -> Any:
+    return any_from_dict(value) if isinstance(value, Mapping) else value
+
+
+def _read_graph(doc: Any, value: Any) -> None:
+    doc.graph = value if isinstance(value, Graph) else graph_from_dict(value)
 
 
 def _read_content(doc: Any, value: Any) -> None:
-    doc.content = array_from_dict(value) if isinstance(value, Mapping) else value
+    doc.content = _array(value)
 
 
 def _read_tags(doc: Any, value: Any) -> None:
@@ -146,6 +152,11 @@ def camel(name: str) -> str:
     return first + ''.join(part.title() for part in rest)
 
 
+def snake(name: str) -> str:
+    """Return the attribute that a key in either case means, or the key itself."""
+    return _PLAIN.get(name, name)
+
+
 _CAMEL = {'op_name': 'opName', 'ref_id': 'refId'}
 
 _PLAIN = {
@@ -161,6 +172,7 @@ _SPECIAL: dict[str, Callable[[Any, Any], None]] = {
     'id': _read_id,
     'buffer': _read_buffer,
     'blob': _read_blob,
+    'graph': _read_graph,
     'embedding': _read_embedding,
     'content': _read_content,
     'tags': _read_tags,

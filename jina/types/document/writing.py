@@ -7,9 +7,12 @@ import msgspec
 import numpy as np
 
 from jina.types.document.construct import filled
-from jina.types.ndarray import array_to_dict
+from jina.types.document.edges import Graph, graph_to_dict
 from jina.types.score import NamedScore
 from jina.types.shorten import shorten
+from jina.types.sparse import any_to_dict, any_to_lists, is_sparse
+
+_PLAIN = frozenset({str, int, float, bool})
 
 
 def to_dict(doc: Any, prettify_ndarrays: bool = False) -> dict[str, Any]:
@@ -18,8 +21,10 @@ def to_dict(doc: Any, prettify_ndarrays: bool = False) -> dict[str, Any]:
 
 
 def _plain(value: Any, prettify_ndarrays: bool) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist() if prettify_ndarrays else array_to_dict(value)
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, np.ndarray) or is_sparse(value):
+        return any_to_lists(value) if prettify_ndarrays else any_to_dict(value)
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if isinstance(value, list):
@@ -28,6 +33,8 @@ def _plain(value: Any, prettify_ndarrays: bool) -> Any:
         return {key: _plain(item, prettify_ndarrays) for key, item in value.items()}
     if isinstance(value, NamedScore):
         return _score(value)
+    if isinstance(value, Graph):
+        return graph_to_dict(value)
     return to_dict(value, prettify_ndarrays) if hasattr(value, 'content_hash') else value
 
 
@@ -59,4 +66,6 @@ def _shown(value: Any) -> str:
         return value if len(value) <= 60 else f'{value[:57]}…'
     if isinstance(value, list) and hasattr(value[0], 'content_hash'):
         return f'{len(value)} Documents' if len(value) > 1 else '1 Document'
+    if is_sparse(value):
+        return f'{type(value).__name__}({tuple(value.shape)}, {value.dtype})'
     return shorten(value)

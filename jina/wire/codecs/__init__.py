@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MODULES = {
     MSGPACK: 'jina.types.native',
     JSON: 'jina.wire.codecs.json',
-    PROTOBUF: 'jina.wire.codecs.protobuf',
+    PROTOBUF: 'jina.types.protobuf',
 }
 
 

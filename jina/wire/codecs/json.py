@@ -8,8 +8,10 @@ import numpy as np
 
 from jina.excepts import BadDocument
 from jina.types.document import Document, document_from_dict
+from jina.types.document.edges import Graph, graph_to_dict
 from jina.types.ndarray import array_to_dict
 from jina.types.shorten import shorten
+from jina.types.sparse import any_to_dict, is_sparse
 from jina.wire.frames import Buffer
 
 
@@ -37,6 +39,10 @@ def _plain(value: Any) -> Any:
         return array_to_dict(value)
     if isinstance(value, np.generic):
         return value.item()
+    if is_sparse(value):
+        return any_to_dict(value)
+    if isinstance(value, Graph):
+        return graph_to_dict(value, 'edgeFeatures')
     raise TypeError(f'a value of type {type(value).__name__} has no form in JSON: {shorten(value)}')
 
 
