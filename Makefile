@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help hello fmt lint types test cov bench docs proto clean
+.PHONY: help hello fmt lint types test cov bench bench-types docs reference proto clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # One stamp per set of extras: `make hello` does not wait for the tools of development.
 $(BIN)/python:
@@ -45,8 +45,14 @@ cov: $(VENV)/.dev ## run all tests and show what they do not reach
 bench: $(VENV)/.dev ## measure requests/s, documents/s and the time to ready
 	$(BIN)/python benchmarks/run.py
 
+bench-types: $(VENV)/.dev ## measure the data types, beside their peers where JINA2_PYTHON and DOCARRAY_PYTHON name them
+	$(BIN)/python benchmarks/data_types.py
+
 docs: $(VENV)/.dev ## run every code block of README and docs
 	$(BIN)/pytest tests/test_docs.py
+
+reference: $(VENV)/.dev ## write docs/reference from the docstrings
+	$(BIN)/python tools/reference.py
 
 proto: $(VENV)/.dev ## generate what describes the messages of jina.proto
 	$(BIN)/python -m grpc_tools.protoc -I jina/proto --descriptor_set_out jina/proto/jina.binpb --pyi_out jina/proto jina/proto/jina.proto

@@ -174,6 +174,36 @@ class Flow(Poster):
         protocol = 'grpc' if 'grpc' in ports else self._spec.protocols[0]
         return Client(_reachable(self.host), ports[protocol], protocol, asyncio=self._asynchronous)
 
+    def plot(
+        self: F,
+        output: str | Path | None = None,
+        vertical_layout: bool = False,
+        inline_display: bool = False,
+        build: bool = True,
+        copy_flow: bool = True,
+    ) -> F:
+        """Draw its Executors, and who takes whose output.
+
+        :param output: a file to write; its name ends in .svg, .png, .jpg, .pdf, or .mmd for Mermaid text.
+        :param vertical_layout: from top to bottom instead of from left to right.
+        :param inline_display: show it in the notebook at once; a Flow is shown anyhow where it is the last value of a
+            cell.
+        :param build: accepted, but nothing has to be built for it.
+        :param copy_flow: accepted, but nothing changes the Flow.
+        :return: the Flow itself, for chaining.
+        :raises BadOption: for another kind of file.
+        :raises ImportError: for an image other than SVG when matplotlib is not installed.
+        """
+        from jina.looks.flows import plot
+
+        plot(self._spec, self._graph().end, output, vertical_layout, inline_display)
+        return self
+
+    def _repr_svg_(self) -> str:
+        from jina.looks.flows import plot
+
+        return plot(self._spec, self._graph().end)
+
     def __repr__(self) -> str:
         way = ' → '.join(e.name for e in self._spec.executors) or 'no Executors'
         return f'<jina.flow.{type(self).__name__} {way}, {"open" if self._running else "closed"}>'

@@ -17,7 +17,8 @@ DESIGN = REPO / 'docs' / 'design.md'
 # Imports go down only: a room may import those of the lines above its own, and no other room of its own line.
 LAYERS = (
     ('excepts', 'logging'),
-    ('types', 'spec', 'proto', 'pickling'),
+    ('looks', 'proto', 'pickling'),
+    ('types', 'spec'),
     ('graph', 'wire', 'config', 'control'),
     ('executors', 'transport'),
     ('worker', 'gateway', 'clients'),
@@ -52,10 +53,15 @@ CHOSEN_LATE = {
 EVERYWHERE = {'msgspec', 'numpy'}
 LIBRARIES = {
     'cloudpickle': {'pickling.py'},
-    'google.protobuf': {'proto/jina_pb2.py', 'wire/codecs/protobuf.py', 'wire/codecs/struct.py', 'wire/rpc.py'},
+    'google.protobuf': {'proto/jina_pb2.py', 'types/protobuf.py', 'types/protostruct.py', 'wire/rpc.py'},
     'grpc': {'clients/grpc.py', 'gateway/grpc.py'},
     'pickle': {'pickling.py'},  # not a library, but no less to be kept in sight
-    'rich': {'clients/progress.py', 'hello/search/app.py'},
+    'PIL': {'looks/thumbnail.py', 'types/document/image.py'},
+    'dgl': {'types/document/graph.py'},
+    'matplotlib': {'looks/figures.py'},
+    'rich': {'clients/progress.py', 'hello/search/app.py', 'looks/terminal.py'},
+    'scipy': {'types/sparse.py'},
+    'sklearn': {'looks/projection.py'},
     'starlette': {'gateway/http.py'},
     'uvicorn': {'gateway/http.py'},
     'uvloop': {'transport/loop.py'},
@@ -195,7 +201,7 @@ def _parents(name: str) -> list[str]:
 @pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http', 'jina.gateway.grpc'])
 def test_a_gateway_loads_nothing_that_decodes_documents(module):
     decoders = ('jina.types.document', 'jina.types.arrays', 'jina.types.native', 'jina.executors', 'jina.worker')
-    codecs = ('jina.wire.codecs.json', 'jina.wire.codecs.protobuf')
+    codecs = ('jina.wire.codecs.json', 'jina.types.protobuf')
     assert not _loaded_with(module) & {*decoders, *codecs}
 
 
