@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
 
 from jina.excepts import WireError
 from jina.transport import connect
@@ -22,12 +21,13 @@ class Replica(ClientConnection):
     """The connection to one replica."""
 
     def __init__(self, pool: 'Pool') -> None:
-        super().__init__(self._tell)
+        super().__init__(self._greet)
         self._pool = pool
         self.greeted = asyncio.Event()
 
-    def _tell(self) -> None:
+    def _greet(self) -> None:
         self.greeted.set()
+        self.on_change = self._pool.changed
         self._pool.changed()
 
     def lost(self, reason: str) -> None:
@@ -111,23 +111,24 @@ class Pool:
 
     def _send(self, ticket: 'Ticket') -> bool:
         size = body_size(ticket.body)
-        replica = self._least_busy(lambda r: r.admits(size))
+        replica = self._least_busy(size)
         if replica is None:
             return False
         ticket.sent(replica)
         return True
 
-    def _least_busy(self, admits: Callable[[Replica], bool]) -> Replica | None:
-        return min(filter(admits, self._replicas), key=_in_flight, default=None)
+    def _least_busy(self, size: int) -> Replica | None:
+        """The replica with the fewest requests, of those that admit one more of that size."""
+        best = None
+        for replica in self._replicas:
+            if replica.admits(size) and (best is None or replica.in_flight < best.in_flight):
+                best = replica
+        return best
 
     def _fail_waiting(self) -> None:
         waiting, self._waiting = self._waiting, deque()
         for ticket in waiting:
             ticket.reply(Head('', '', status=Status(StatusCode.ERROR, self._gone)), b'')
-
-
-def _in_flight(replica: Replica) -> int:
-    return replica.in_flight
 
 
 class Ticket:

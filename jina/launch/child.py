@@ -5,6 +5,7 @@ The same in a process and in a thread; the line to the parent is the lifeline. `
 """
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -24,6 +25,7 @@ from jina.transport.loop import new_loop
 
 ORPHAN_SECONDS = 5.0
 EXIT_SECONDS = 3.0
+YOUNG_OBJECTS = 50_000
 
 
 class Service(Protocol):
@@ -109,6 +111,8 @@ class Child:
         except (Exception, SystemExit) as error:
             self._line.send(Failed.of(error))
             return 1
+        if self._in_process:
+            _spare_the_collector()
         self._line.send(ready)
         return 0
 
@@ -163,6 +167,16 @@ class Child:
         elif message is None or isinstance(message, Stop):
             self._orphaned = message is None and not self._stop.is_set()
             self._stop.set()
+
+
+def _spare_the_collector() -> None:
+    """Let Python's collector of cycles look less often, and not at what the start has made.
+
+    Requests come and go without cycles. With the defaults, a fifth of a gateway's time went into looking for them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
 
 
 def _unpickled(pickled: bytes) -> Any:

@@ -140,6 +140,7 @@ class ServerCall:
 
     def answer(self, head: Head, body: Body) -> None:
         """Send the outcome; to be called exactly once, from the thread of the connection."""
+        self.on_cancel = None  # it mostly leads back here: a cycle that only the collector would end
         self._connection.answer(self._stream, head, body)
 
     async def drained(self) -> None:
