@@ -14,8 +14,8 @@ Arrays of the same dtype and shape form one block, in the order in which they ar
 """
 
 import math
+import struct
 from collections.abc import Callable, Iterable, Sequence
-from struct import Struct
 from typing import Any, NoReturn
 
 import msgspec
@@ -36,8 +36,8 @@ _SPARSE_CODE = 2
 _GRAPH_CODE = 3
 _LIMIT = 2**32
 
-_HEADER = Struct('<II')
-_REFERENCE = Struct('<II')
+_HEADER = struct.Struct('<II')
+_REFERENCE = struct.Struct('<II')
 
 Buffer = bytes | memoryview
 _Body = tuple[list[Document], list[Document]]
@@ -115,18 +115,25 @@ class _Blocks:
     def __init__(self) -> None:
         self._rows: list[list[Array]] = []
         self._numbers: dict[Any, int] = {}
+        self._last: tuple[Any, Any, int, list[Array]] = None, None, 0, []
 
     def add(self, value: Any) -> Any:
         """Return the reference that stands for an array: the hook of an Encoder."""
         if not isinstance(value, np.ndarray):
             return _in_place(value)
-        key = value.dtype, value.shape
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._new_block(key, value)
-        rows = self._rows[number]
+        dtype, shape, number, rows = self._last
+        if value.dtype is not dtype or value.shape != shape:  # mostly they are those of the array before
+            number, rows = self._block_of(value)
         rows.append(value)
         return Ext(_ARRAY_CODE, _REFERENCE.pack(number, len(rows) - 1))
+
+    def _block_of(self, array: Array) -> tuple[int, list[Array]]:
+        key = array.dtype, array.shape
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._new_block(key, array)
+        self._last = *key, number, self._rows[number]
+        return number, self._rows[number]
 
     def _new_block(self, key: Any, array: Array) -> int:
         if array.dtype.kind not in NUMERIC_KINDS:
@@ -213,26 +220,29 @@ _decode_table = Decoder(list[tuple[str, list[int], int]]).decode
 
 
 def _decode_with_arrays(packed: memoryview, blocks: list[Array]) -> _Body:
-    counts = [len(block) for block in blocks]
+    rows = [_rows(block) for block in blocks]
     unpack = _REFERENCE.unpack
     arrived: list[_Arrived] = []
 
-    def find(code: int, data: memoryview) -> Any:
+    def find(code: int, data: memoryview) -> Any:  # called for every array: what can be done before is
         if code != _ARRAY_CODE:
             return _read_in_place(code, data, arrived)
-        if len(data) != _REFERENCE.size:
+        try:
+            number, row = unpack(data)
+            return rows[number][row]
+        except (struct.error, IndexError):
             _refuse_ext(code, data)
-        number, row = unpack(data)
-        if number >= len(counts) or row >= counts[number]:
-            _refuse_ext(code, data)
-        found: Array = blocks[number][row, ...]
-        return found
 
     decoded: _Body = Decoder(_Body, ext_hook=find).decode(packed)
     if arrived:
         for docs in decoded:
             _settle(docs)
     return decoded
+
+
+def _rows(block: Array) -> list[Array]:
+    """The rows of a block, as views; of a block of one dimension arrays, not numbers."""
+    return list(block) if block.ndim > 1 else [block[row, ...] for row in range(len(block))]
 
 
 class _Arrived(np.ndarray[Any, Any]):
