@@ -536,3 +536,18 @@ def test_import_is_light():
         'assert not heavy, heavy'
     )
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+class TestNestedAccess:
+    def test_double_underscores_reach_into_tags_and_scores(self):
+        doc = Document(tags={'a': {'b': [1, {'c': 2}]}}, scores={'cosine': 0.5})
+        assert doc.tags__a__b == [1, {'c': 2}]
+        assert doc.scores__cosine__value == 0.5
+        assert doc.tags__nothing__there is None
+
+    def test_what_is_no_attribute_is_an_attribute_error_with_the_nearest(self):
+        with pytest.raises(AttributeError, match="did you mean 'text'"):
+            _ = Document().txet
+        with pytest.raises(AttributeError, match='nope'):
+            _ = Document().nope__a
+        assert not hasattr(Document(), '__array__')

@@ -506,6 +506,17 @@ class Document(
         values = [read_path(self, name) for name in names]
         return values[0] if len(values) == 1 else values
 
+    if not TYPE_CHECKING:  # to a type checker, a name that is no attribute stays an error
+
+        def __getattr__(self, name: str) -> Any:
+            # Reached only for what is not there: doc.tags__a__b
+            if '__' in name and name[0] != '_':
+                try:
+                    return read_path(self, name)
+                except BadOption as error:
+                    raise AttributeError(str(error)) from None
+            raise AttributeError(str(unknown(name, type(self)._settable)))
+
     def dict(self, prettify_ndarrays: bool = False) -> Tags:
         """Return the attributes that are set, in snake_case and plain types.
 
