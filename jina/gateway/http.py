@@ -6,6 +6,7 @@ import platform
 import socket
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -51,8 +52,8 @@ class AnswerHeader(msgspec.Struct, rename='camel'):
 class AnswerRoute(msgspec.Struct, rename='camel'):
     pod: str
     pod_id: str
-    start_time: str
-    end_time: str
+    start_time: datetime
+    end_time: datetime | None
 
 
 class AnswerException(msgspec.Struct, rename='camel'):
@@ -127,8 +128,8 @@ class HttpDoor:
         """Accept connections, until :meth:`stop`."""
         assert self._socket is not None, 'bind() comes first'
         config = uvicorn.Config(
-            self, http='httptools', ws='none', lifespan='off', log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
+            self, http='httptools', ws='none', lifespan='off', log_config=None, access_log=False, proxy_headers=False,
+            server_header=False, timeout_graceful_shutdown=STOP_SECONDS,
         )  # fmt: skip
         self._server = _Server(config)
         self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._socket]))
@@ -266,14 +267,10 @@ def _answer(asked: PostBody, head: Head, body: Buffer) -> tuple[int, bytes]:
         NO_DATA if failed or not len(body) else msgspec.Raw(body),
         AnswerHeader(head.endpoint, head.target),
         asked.parameters or {},
-        [AnswerRoute(r.pod, r.pod_id, *_times(r.dict())) for r in head.routes],
+        [AnswerRoute(r.pod, r.pod_id, r.start_time, r.end_time if r.end else None) for r in head.routes],
         _status(head.status),
     )
     return _code(head.status), _encode(answer)
-
-
-def _times(route: dict[str, Any]) -> tuple[str, str]:
-    return route['start_time'], route.get('end_time', '')
 
 
 def _status(status: Status | None) -> AnswerStatus:
