@@ -21,8 +21,7 @@
     ├── WireError (ValueError)            bytes that break the protocol between our own processes
     ├── BadClient
     │   ├── BadClientInput                ``inputs`` that cannot be sent
-    │   ├── BadClientCallback             a callback raised; see ``__cause__``
-    │   └── BadServer                     the answer is an error, or not one at all
+    │   └── BadClientCallback             a callback raised; see ``__cause__``
     └── ServerUnreachable (ConnectionError)   nothing answers, or what answered went away
 """
 
@@ -143,10 +142,6 @@ class BadClientInput(BadClient):
 
 class BadClientCallback(BadClient):
     """A callback raised. What it raised is the ``__cause__``."""
-
-
-class BadServer(BadClient):
-    """The server's answer is an error that concerns the whole call, or is no answer at all."""
 
 
 class ServerUnreachable(JinaError, ConnectionError):
