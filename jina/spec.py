@@ -5,10 +5,13 @@ command line is generated from it.
 """
 
 import difflib
+import enum
 import re
+import types
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -22,7 +25,12 @@ def _help(text: str) -> msgspec.Meta:
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What all specs have in common."""
+    """What all specs have in common.
+
+    :cvar aliases: other names of options, and which they mean.
+    """
+
+    aliases: ClassVar[Mapping[str, str]] = {}
 
     def to_dict(self) -> dict[str, Any]:
         """The options that differ from their defaults, as plain types, and bytes.
@@ -53,14 +61,25 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         :raises BadOption: for an option that does not exist, with the nearest name, or a value of the wrong type.
         """
         who = who or cls.__name__
-        known = cls.__struct_fields__
-        for name in options:
-            if name not in known:
-                raise BadOption(f'{who} has no option {name!r}{did_you_mean(name, known)}')
+        named = cls._by_their_names(options, who)
         try:
-            return msgspec.convert(dict(options), cls, strict=strict)
+            return msgspec.convert(named, cls, strict=strict)
         except msgspec.ValidationError as error:
-            raise BadOption(_explain(cls, who, options, str(error))) from None
+            raise BadOption(_explain(cls, who, named, str(error))) from None
+
+    @classmethod
+    def _by_their_names(cls, options: Mapping[str, Any], who: str) -> dict[str, Any]:
+        """The options with aliases resolved, and choices such as ``'all'`` spelled as they are known."""
+        known = cls.__struct_fields__
+        named: dict[str, Any] = {}
+        for given, value in options.items():
+            name = cls.aliases.get(given, given)
+            if name not in known:
+                raise BadOption(f'{who} has no option {given!r}{did_you_mean(given, {*known, *cls.aliases})}')
+            if name in named and named[name] != value:
+                raise BadOption(f'{who}: {given} is another name of {name}: give one of them')
+            named[name] = _chosen(value, _choices_of(cls).get(name, {}))
+        return named
 
 
 def did_you_mean(name: object, known: Any) -> str:
@@ -70,6 +89,23 @@ def did_you_mean(name: object, known: Any) -> str:
     return f': did you mean {near[0]!r}?' if near else f'; it has: {", ".join(names)}'
 
 
+def _chosen(value: Any, choices: Mapping[str, str]) -> Any:
+    """A choice as it is spelled in the spec, for members of enums and other spellings of it."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    if isinstance(value, str):
+        return choices.get(value.lower(), value)
+    return [_chosen(v, choices) for v in value] if choices and isinstance(value, list | tuple) else value
+
+
+@cache
+def _choices_of(spec: type[Spec]) -> dict[str, dict[str, str]]:
+    """For each option that takes certain words: the words by their lower-case spelling."""
+    hints = typing.get_type_hints(spec)
+    found = {name: {word.lower(): word for word in _words(hints[name])} for name in spec.__struct_fields__}
+    return {name: words for name, words in found.items() if words}
+
+
 def _explain(spec: type[Spec], who: str, options: Mapping[str, Any], message: str) -> str:
     """'Expected `int`, got `str` - at `$.port`' → a sentence about the option."""
     found = re.fullmatch(r'(?P<what>.*) - at `\$\.(?P<option>\w+)(?P<rest>.*)`', message)
@@ -77,34 +113,68 @@ def _explain(spec: type[Spec], who: str, options: Mapping[str, Any], message: st
         return f'{who}: {message}'
     option, what = found['option'], found['what'].replace('`', '').replace('array', 'list').replace('object', 'dict')
     if what.startswith('Invalid enum value'):
-        what = f'it takes one of: {", ".join(_literals(typing.get_type_hints(spec)[option]))}'
+        what = f'it takes one of: {", ".join(_choices_of(spec)[option].values())}'
     return f'{who}: option {option}={options.get(option)!r}: {what}'
 
 
-def _literals(kind: Any) -> Iterator[str]:
-    """The strings that a type admits."""
-    for member in typing.get_args(kind):
-        if isinstance(member, str):
-            yield member
-        elif typing.get_origin(kind) is not list:
-            yield from _literals(member)
+def _words(kind: Any) -> Iterator[str]:
+    """The strings that a type admits, where it does not admit all."""
+    if typing.get_origin(kind) is Literal:
+        yield from typing.get_args(kind)
+    elif typing.get_origin(kind) in (typing.Union, types.UnionType, list):
+        for member in typing.get_args(kind):
+            yield from _words(member)
 
 
-Protocol = Literal['grpc', 'http']
+Protocol = Literal['grpc', 'http', 'websocket']
+Polling = Literal['ANY', 'ALL', 'ALL_ASYNC']
+OnError = Literal['THROW_EARLY', 'SKIP_HANDLE', 'IGNORE']
+
+_Uses = str | dict[str, Any]
 
 
 class ExecutorSpec(Spec, frozen=True, kw_only=True):
-    """The options of ``Flow.add``."""
+    """The options of ``Flow.add``.
+
+    :raises BadOption: for a number of replicas below 1, or ``external`` without ``host``.
+    """
+
+    aliases = {'parallel': 'replicas', 'shards': 'replicas'}
+
+    def __post_init__(self) -> None:
+        who = f'Executor {self.name!r}' if self.name else 'Executor'
+        if self.replicas < 1:
+            raise BadOption(f'{who}: replicas={self.replicas}: it takes 1 or more')
+        if self.external and not self.host:
+            raise BadOption(f"{who}: external=True needs host='name:port', where it listens")
+        if self.host and not self.external:
+            raise BadOption(
+                f'{who}: host={self.host!r}: a Flow starts Executors on its own machine only; '
+                'for one that runs already add external=True'
+            )
 
     name: Annotated[str, _help('name of the Executor in the Flow; default: pod0, pod1, …')] = ''
     uses: Annotated[
-        str | dict[str, Any],
+        _Uses,
         _help('what to run: an Executor class, its name, a YAML file, inline YAML or a dict'),
     ] = 'BaseExecutor'
     needs: Annotated[
         str | list[str] | None,
         _help('names of the Executors whose output it takes, or "gateway"; default: the one added before'),
     ] = None
+    replicas: Annotated[int, _help('how many of it to run; parallel and shards are other names of it')] = 1
+    polling: Annotated[
+        Polling,
+        _help(
+            'who of the replicas receives a request, and when it goes on: ANY: one, when it has finished; ALL: all, '
+            'when all have finished; ALL_ASYNC: all, when the first has finished'
+        ),
+    ] = 'ANY'
+    uses_before: Annotated[_Uses | None, _help('an Executor that works before the replicas; as uses')] = None
+    uses_after: Annotated[_Uses | None, _help('an Executor that works after the replicas, on all they answer')] = None
+    inspect: Annotated[bool, _help('it only looks: nobody waits for it, and its output goes nowhere')] = False
+    external: Annotated[bool, _help('it runs already, at host, and is not for this Flow to start and end')] = False
+    host: Annotated[str, _help('where an external Executor listens: name:port, or unix:/path')] = ''
     uses_with: Annotated[dict[str, Any], _help('arguments of its __init__; they go before those of the YAML')] = {}
     uses_metas: Annotated[dict[str, Any], _help('metas (name, workspace, …); they go before those of the YAML')] = {}
     uses_requests: Annotated[
@@ -117,7 +187,18 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
         Literal['PROCESS', 'THREAD'], _help('run in a process of its own, or in a thread of the calling one')
     ] = 'PROCESS'
     timeout_ready: Annotated[int, _help('milliseconds that it may take until it is ready; -1: no limit')] = 600_000
+    on_error_strategy: Annotated[
+        OnError | None,
+        _help(
+            'when it fails: THROW_EARLY: the request ends; SKIP_HANDLE: likewise; IGNORE: the request goes on with '
+            'the documents as they were, and its status tells of the error; default: what the Flow says'
+        ),
+    ] = None
+    restarts: Annotated[
+        int, _help('how often in a row a replica that died is started again, ever later; 0: never; -1: no limit')
+    ] = 10
     quiet: Annotated[bool, _help('log errors only')] = False
+    quiet_error: Annotated[bool, _help('log what it raises in one line, without the traceback')] = False
 
     @property
     def needed(self) -> list[str]:
@@ -130,7 +211,31 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
         return [self.py_modules] if isinstance(self.py_modules, str) else list(self.py_modules)
 
 
-class FlowSpec(Spec, frozen=True, kw_only=True):
+class EndpointSpec(Spec, frozen=True, kw_only=True):
+    """How an endpoint is shown as a path of its own over HTTP; the options of ``Flow.expose_endpoint``."""
+
+    path: Annotated[str, _help('path of the URL; default: the endpoint itself')] = ''
+    methods: Annotated[list[str], _help('HTTP methods; default: POST')] = []
+    summary: Annotated[str, _help('one line for the documentation of the interface')] = ''
+    description: Annotated[str, _help('more lines for it')] = ''
+    tags: Annotated[list[str], _help('headings under which it is listed there')] = []
+
+
+class WebSpec(Spec, frozen=True, kw_only=True):
+    """Options of the HTTP and WebSocket doors, which Flows and gateways have in common."""
+
+    static: Annotated[str, _help('folder of files that the http gateway serves at /')] = ''
+    title: Annotated[str, _help('title of the documentation of the HTTP interface')] = ''
+    description: Annotated[str, _help('description in the documentation of the HTTP interface')] = ''
+    cors: Annotated[bool, _help('let web pages of any origin use the HTTP interface')] = False
+    no_debug_endpoints: Annotated[bool, _help('do not serve /status and /post over HTTP')] = False
+    no_crud_endpoints: Annotated[bool, _help('do not serve /index, /search, /update and /delete over HTTP')] = False
+    expose_endpoints: Annotated[
+        dict[str, EndpointSpec], _help('endpoints with a path of their own over HTTP; see Flow.expose_endpoint()')
+    ] = {}
+
+
+class FlowSpec(WebSpec, frozen=True, kw_only=True):
     """The options of ``Flow``.
 
     :raises BadOption: if there is not one port for each protocol.
@@ -143,20 +248,25 @@ class FlowSpec(Spec, frozen=True, kw_only=True):
             )
 
     name: Annotated[str, _help('name of the Flow, for its logs')] = 'Flow'
-    protocol: Annotated[Protocol | list[Protocol], _help('how clients reach it: grpc, http, or a list of both')] = (
-        'grpc'
-    )
+    protocol: Annotated[
+        Protocol | list[Protocol], _help('how clients reach it: grpc, http, websocket, or a list of these')
+    ] = 'grpc'
     host: Annotated[str, _help('address to listen at; 0.0.0.0 opens the Flow to the network')] = '127.0.0.1'
     port_expose: Annotated[
         int | list[int], _help('port to listen at, or one for each protocol; 0: the system chooses')
     ] = 0
     workspace: Annotated[str, _help('folder for what its Executors keep, where they name none of their own')] = ''
     env: Annotated[dict[str, str], _help('environment variables of all its processes')] = {}
-    static: Annotated[str, _help('folder of files that the http gateway serves at /')] = ''
     prefetch: Annotated[int, _help('requests of one client that may be under way at a time')] = 256
     timeout_ready: Annotated[int, _help('milliseconds that the gateway may take until it is ready; -1: no limit')] = (
         60_000
     )
+    on_error_strategy: Annotated[
+        OnError, _help('what becomes of a request when an Executor fails, where that Executor says nothing')
+    ] = 'THROW_EARLY'
+    log_config: Annotated[
+        str, _help("YAML file for Python's logging.config.dictConfig, which takes the place of the usual lines")
+    ] = ''
     quiet: Annotated[bool, _help('log errors only')] = False
     executors: Annotated[list[ExecutorSpec], _help('its Executors, in the order they were added')] = []
 
@@ -177,7 +287,7 @@ class FlowSpec(Spec, frozen=True, kw_only=True):
 class DoorSpec(Spec, frozen=True, kw_only=True):
     """One address where a gateway is reached from outside."""
 
-    protocol: Annotated[Protocol, _help('grpc or http')]
+    protocol: Annotated[Protocol, _help('grpc, http or websocket')]
     host: Annotated[str, _help('address to listen at')] = '127.0.0.1'
     port: Annotated[int, _help('port to listen at; 0: the system chooses')] = 0
 
@@ -187,18 +297,28 @@ class NodeSpec(Spec, frozen=True, kw_only=True):
 
     name: Annotated[str, _help('its name')]
     needs: Annotated[list[str], _help('names of those whose output it takes')] = []
-    addresses: Annotated[list[str], _help('where its replicas listen: unix:/path or tcp:host:port')] = []
+    addresses: Annotated[
+        list[str],
+        _help('where its replicas listen: unix:/path or tcp:host:port; empty: the gateway will be told'),
+    ] = []
+    replicas: Annotated[int, _help('how many it has, where the gateway will be told')] = 1
+    polling: Annotated[Polling, _help('who of the replicas receives a request: ANY, ALL or ALL_ASYNC')] = 'ANY'
+    on_error: Annotated[OnError, _help('what becomes of a request on which it fails')] = 'THROW_EARLY'
+    inspect: Annotated[bool, _help('it only looks: nobody waits for it')] = False
+    part_of: Annotated[str, _help('the name that target_peapod means it by; default: its own')] = ''
 
 
-class GatewaySpec(Spec, frozen=True, kw_only=True):
+class GatewaySpec(WebSpec, frozen=True, kw_only=True):
     """What ``python -m jina gateway`` needs to know."""
 
     name: Annotated[str, _help('name in logs and routes')] = 'gateway'
     listen: Annotated[str, _help('address for clients of this host: unix:/path; empty: none')] = ''
     doors: Annotated[list[DoorSpec], _help('addresses for clients from outside')] = []
     nodes: Annotated[list[NodeSpec], _help('the graph')] = []
-    static: Annotated[str, _help('folder of files that the http door serves at /')] = ''
     prefetch: Annotated[int, _help('requests of one client that may be under way at a time')] = 256
+    log_config: Annotated[
+        dict[str, Any], _help('what logging.config.dictConfig takes, in place of the usual lines')
+    ] = {}
     quiet: Annotated[bool, _help('log errors only')] = False
 
     def __post_init__(self) -> None:
@@ -212,3 +332,6 @@ class WorkerSpec(Spec, frozen=True, kw_only=True):
     executor: Annotated[ExecutorSpec, _help('the Executor to serve')]
     listen: Annotated[str, _help('where to listen: unix:/path or tcp:host:port')] = 'tcp:127.0.0.1:0'
     replica_id: Annotated[int, _help('which of the replicas this is, from 0')] = 0
+    log_config: Annotated[
+        dict[str, Any], _help('what logging.config.dictConfig takes, in place of the usual lines')
+    ] = {}

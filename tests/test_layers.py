@@ -16,7 +16,7 @@ DESIGN = REPO / 'docs' / 'design.md'
 
 # Imports go down only: a room may import those of the lines above its own, and no other room of its own line.
 LAYERS = (
-    ('excepts', 'logging'),
+    ('excepts', 'logging', 'enums', 'helper'),
     ('looks', 'proto', 'pickling'),
     ('types', 'spec'),
     ('graph', 'wire', 'config', 'control'),
@@ -63,7 +63,7 @@ LIBRARIES = {
     'scipy': {'types/sparse.py'},
     'sklearn': {'looks/projection.py'},
     'starlette': {'gateway/http.py'},
-    'uvicorn': {'gateway/http.py'},
+    'uvicorn': {'gateway/web.py'},
     'uvloop': {'transport/loop.py'},
     'wordllama': {'hello/search/executors.py'},
     'yaml': {'config.py'},

@@ -1,25 +1,32 @@
 import json
+from typing import get_args
 
 import pytest
 
+from jina.enums import GatewayProtocolType, OnErrorStrategy, PollingType, RuntimeBackendType
 from jina.excepts import BadOption
-from jina.spec import ExecutorSpec, FlowSpec, GatewaySpec, WorkerSpec
+from jina.spec import ExecutorSpec, FlowSpec, GatewaySpec, OnError, Polling, Protocol, WorkerSpec
 
 
 @pytest.mark.parametrize(
     ('cls', 'options', 'told'),
     [
         (ExecutorSpec, {'use': 'X'}, "me has no option 'use': did you mean 'uses'?"),
-        (FlowSpec, {'port': 1}, "me has no option 'port'; it has: env, executors, host"),
+        (FlowSpec, {'port': 1}, "me has no option 'port'; it has: cors, description, env, executors"),
         (FlowSpec, {'prot_expose': 1}, "me has no option 'prot_expose': did you mean 'port_expose'?"),
         (FlowSpec, {'port_expose': '80'}, "me: option port_expose='80': Expected int | list, got str"),
         (FlowSpec, {'port_expose': True}, 'me: option port_expose=True: Expected int | list, got bool'),
-        (FlowSpec, {'protocol': 'ftp'}, "me: option protocol='ftp': it takes one of: grpc, http"),
+        (FlowSpec, {'protocol': 'ftp'}, "me: option protocol='ftp': it takes one of: grpc, http, websocket"),
         (FlowSpec, {'quiet': 'yes'}, "me: option quiet='yes': Expected bool, got str"),
         (ExecutorSpec, {'uses': 5}, 'me: option uses=5: Expected str | dict, got int'),
         (ExecutorSpec, {'uses_with': [1]}, 'me: option uses_with=[1]: Expected dict, got list'),
         (ExecutorSpec, {'env': {'A': 1}}, "me: option env={'A': 1}: Expected str, got int"),
-        (ExecutorSpec, {'runtime_backend': 'thread'}, "runtime_backend='thread': it takes one of: PROCESS, THREAD"),
+        (ExecutorSpec, {'runtime_backend': 'green'}, "runtime_backend='green': it takes one of: PROCESS, THREAD"),
+        (ExecutorSpec, {'polling': 'SOME'}, "option polling='SOME': it takes one of: ANY, ALL, ALL_ASYNC"),
+        (ExecutorSpec, {'parallel': 0}, 'Executor: replicas=0: it takes 1 or more'),
+        (ExecutorSpec, {'parallel': 2, 'replicas': 3}, 'replicas is another name'),
+        (ExecutorSpec, {'external': True}, "external=True needs host='name:port'"),
+        (ExecutorSpec, {'host': '1.2.3.4:5'}, 'for one that runs already add external=True'),
         (WorkerSpec, {}, 'me: Object missing required field `executor`'),
     ],
 )
@@ -32,6 +39,34 @@ def test_a_wrong_option_is_named_with_what_is_right(cls, options, told):
 def test_the_command_line_may_give_numbers_and_booleans_as_text():
     spec = FlowSpec.from_dict({'port_expose': '80', 'quiet': 'true', 'prefetch': '5'}, strict=False)
     assert (spec.port_expose, spec.quiet, spec.prefetch) == (80, True, 5)
+
+
+@pytest.mark.parametrize('given', ['all_async', 'ALL_ASYNC', PollingType.ALL_ASYNC])
+def test_a_choice_may_be_spelled_in_any_case_or_be_a_member_of_its_enum(given):
+    assert ExecutorSpec.from_dict({'polling': given}).polling == 'ALL_ASYNC'
+
+
+def test_so_may_each_of_a_list():
+    given = [GatewayProtocolType.HTTP, 'GRPC']
+    assert FlowSpec.from_dict({'protocol': given}).protocol == ['http', 'grpc']
+
+
+@pytest.mark.parametrize(
+    ('choices', 'literal'),
+    [
+        (PollingType, Polling),
+        (OnErrorStrategy, OnError),
+        (GatewayProtocolType, Protocol),
+        (RuntimeBackendType, ExecutorSpec.__annotations__['runtime_backend'].__origin__),
+    ],
+)
+def test_an_enum_has_what_the_option_takes(choices, literal):
+    assert set(choices) == set(get_args(literal))
+
+
+@pytest.mark.parametrize('name', ['parallel', 'shards', 'replicas'])
+def test_replicas_have_several_names(name):
+    assert ExecutorSpec.from_dict({name: 3}).replicas == 3
 
 
 def test_specs_are_frozen():

@@ -1,16 +1,13 @@
 """The HTTP door: JSON in, JSON out, without ever decoding the documents in between."""
 
 import asyncio
-import contextlib
 import platform
-import socket
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -20,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 import jina
 from jina.gateway.engine import Engine
-from jina.gateway.ports import no_port
+from jina.gateway.web import WebServer
 from jina.types.request import Status, StatusCode
 from jina.wire.frames import Buffer
 from jina.wire.head import JSON, NO_PARAMETERS, Head, Part
@@ -29,7 +26,6 @@ CRUD = ('/index', '/search', '/update', '/delete')
 METHODS = ('POST', 'PUT', 'DELETE')
 MAX_BODY = 1 << 30
 NO_DATA = msgspec.Raw(b'{"docs":[]}')
-STOP_SECONDS = 1
 WATCH_SECONDS = 0.05
 
 
@@ -97,10 +93,7 @@ class HttpDoor:
 
     def __init__(self, engine: Engine, host: str, port: int, static: str = '') -> None:
         self._engine = engine
-        self._host, self._port = host, port
-        self._socket: socket.socket | None = None
-        self._server: _Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._server = WebServer(self, 'http', host, port)
         self._endpoints = {(m, path): path for m in METHODS for path in CRUD} | {('POST', '/post'): ''}
         self._app = Starlette(routes=list(self._routes(static)))
 
@@ -111,36 +104,16 @@ class HttpDoor:
             yield Mount('/', StaticFiles(directory=static, html=True))
 
     def bind(self) -> int:
-        """Take the port, so that it is ours before the Executors have started.
-
-        :return: the port.
-        :raises NoAvailablePortError: if it is taken.
-        """
-        try:
-            self._socket = socket.create_server((self._host, self._port), backlog=2048)
-        except (OSError, OverflowError) as error:
-            raise no_port('http', self._host, self._port, error) from error
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted connections inherit it
-        self._port = self._socket.getsockname()[1]
-        return self._port
+        """Take the port; see :meth:`WebServer.bind`."""
+        return self._server.bind()
 
     async def serve(self) -> None:
         """Accept connections, until :meth:`stop`."""
-        assert self._socket is not None, 'bind() comes first'
-        config = uvicorn.Config(
-            self, http='httptools', ws='none', lifespan='off', log_config=None, access_log=False, proxy_headers=False,
-            server_header=False, timeout_graceful_shutdown=STOP_SECONDS,
-        )  # fmt: skip
-        self._server = _Server(config)
-        self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._socket]))
+        await self._server.serve()
 
     async def stop(self) -> None:
         """Let the open requests end, within a second, and close."""
-        if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
-            await self._serving
-        if self._socket is not None:
-            self._socket.close()
+        await self._server.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
@@ -216,14 +189,6 @@ class _Watch:
         self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, but signals are the business of the process it is in."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def _read(receive: Receive) -> bytes | None:
