@@ -1,8 +1,9 @@
 """The line between a launcher and the child it started: a socket pair, inherited, open as long as both live.
 
-parent → child: one ``Start`` first, then ``Connect`` and ``Stop``. child → parent: ``Progress``, then ``Ready`` or
-``Failed``. The end of the line is news as well: a child whose parent is gone ends itself, a parent knows that its child
-is dead. Pickles travel here and nowhere else: both ends belong to one user on one host.
+parent → child: one ``Start`` first, ``Stop`` at the end; in between to a gateway ``Connect``, ``GiveUp`` and ``Open``.
+child → parent: ``Progress``, then ``Ready`` or ``Failed``; later, from a gateway, ``Connected``, and again ``Ready`` or
+``Failed`` for each ``Open``. The end of the line is news as well: a child whose parent is gone ends itself, a parent
+knows that its child is dead. Pickles travel here and nowhere else: both ends belong to one user on one host.
 """
 
 import socket
@@ -21,7 +22,8 @@ class Start(msgspec.Struct, tag=True):
     """What to run.
 
     :ivar spec: a WorkerSpec or GatewaySpec as a dict.
-    :ivar pickled: the Executor class, where it cannot be imported by name.
+    :ivar pickled: for a worker the Executor class, where it cannot be imported by name; for a gateway the function that
+        extends its HTTP interface.
     :ivar path: ``sys.path`` of the parent.
     :ivar run_dir: the folder of sockets of this Flow; whoever is left last removes it.
     """
@@ -33,9 +35,33 @@ class Start(msgspec.Struct, tag=True):
 
 
 class Connect(msgspec.Struct, tag=True):
-    """For a gateway: where its Executors listen, by name."""
+    """For a gateway: where replicas of its Executors listen, by name and number; each takes an older one's place."""
 
-    addresses: dict[str, list[str]]
+    addresses: dict[str, dict[int, str]]
+
+
+class Connected(msgspec.Struct, tag=True):
+    """From a gateway: it is connected to a replica, and the older one whose place that took has answered everything."""
+
+    name: str
+    number: int
+
+
+class GiveUp(msgspec.Struct, tag=True):
+    """For a gateway: a replica is gone, and no other will take its place.
+
+    :ivar why: for the requests that wait for it.
+    """
+
+    name: str
+    number: int
+    why: str
+
+
+class Open(msgspec.Struct, tag=True):
+    """For a gateway: the doors to have from now on, as dicts of DoorSpec, instead of those it has."""
+
+    doors: list[dict[str, Any]]
 
 
 class Stop(msgspec.Struct, tag=True):
@@ -90,7 +116,8 @@ class Failed(msgspec.Struct, tag=True):
         return error
 
 
-Message = Start | Connect | Stop | Progress | Ready | Failed
+ToGateway = Connect | GiveUp | Open
+Message = Start | ToGateway | Stop | Progress | Ready | Failed | Connected
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Message).decode

@@ -3,13 +3,14 @@
 import logging
 import socket
 import time
-from collections.abc import Iterable
+from asyncio import to_thread
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from jina import config
+from jina import config, topology
 from jina.clients import Client
 from jina.clients.link import Link, open_native
 from jina.clients.poster import Poster
@@ -21,10 +22,10 @@ from jina.excepts import (
     ServerUnreachable,
 )
 from jina.executors import BaseExecutor
-from jina.graph import GATEWAY, Graph
+from jina.graph import GATEWAY
 from jina.logging.logger import SUCCESS, configure
 from jina.running import Running
-from jina.spec import ExecutorSpec, FlowSpec, did_you_mean
+from jina.spec import EndpointSpec, ExecutorSpec, FlowSpec, did_you_mean
 
 F = TypeVar('F', bound='Flow')
 
@@ -41,19 +42,23 @@ class Flow(Poster):
     It is built first and runs while it is open: from the beginning of the ``with`` block to its end, or from
     :meth:`start` to :meth:`close`. ``jina flow --help`` lists its options.
 
-    :param options: see :class:`~jina.spec.FlowSpec`.
+    :param uses: a YAML file, YAML text or a dict that describes it.
+    :param asyncio: make an :class:`AsyncFlow`.
+    :param options: see :class:`~jina.spec.FlowSpec`; they go before those of ``uses``.
     :raises BadOption: for an option that does not exist, with the nearest name, or a value of the wrong type.
+    :raises BadConfig: if ``uses`` cannot be read.
     """
 
     def __new__(cls, *, asyncio: bool = False, **options: Any) -> 'Flow':
         return super().__new__(AsyncFlow if asyncio and cls is Flow else cls)
 
-    def __init__(self, *, asyncio: bool = False, **options: Any) -> None:
+    def __init__(self, *, uses: Any = None, asyncio: bool = False, **options: Any) -> None:
         super().__init__(self._connect, asyncio or isinstance(self, AsyncFlow))
-        self._spec: FlowSpec = FlowSpec.from_dict(options, 'Flow')
         self._classes: dict[str, type[BaseExecutor]] = {}
         self._folder = Path()
         self._running: Running | None = None
+        self._client: Client | None = None
+        self._spec = FlowSpec.from_dict(options, 'Flow') if uses is None else self._read(uses, options)
         self._interrupted = False
         self._log = logging.getLogger(f'jina.{self._spec.name}')
 
@@ -70,16 +75,21 @@ class Flow(Poster):
         :raises FlowBuildLevelError: if the Flow is open.
         """
         self._must_be_closed('add()')
-        name = options.get('name') or self._free_name()
-        uses = options.get('uses')
-        if isinstance(uses, type):
-            options['uses'] = _checked_class(uses, name).__name__
-        elif isinstance(uses, BaseExecutor):
-            raise BadOption(f'Executor {name!r}: uses takes the class {type(uses).__name__}, not an object of it')
+        name = options.get('name') or self._free_name('pod')
+        parts = {'uses': name, 'uses_before': topology.before(name), 'uses_after': topology.after(name)}
+        classes = {}
+        for option, part in parts.items():
+            uses = options.get(option)
+            if isinstance(uses, type):
+                classes[part] = _checked_class(uses, name)
+                options[option] = uses.__name__
+            elif isinstance(uses, BaseExecutor):
+                raise BadOption(
+                    f'Executor {name!r}: {option} takes the class {type(uses).__name__}, not an object of it'
+                )
         options = {k: v for k, v in options.items() if v is not None} | {'name': name}
-        self._append(ExecutorSpec.from_dict(options, f'Executor {name!r}'))
-        if isinstance(uses, type):
-            self._classes[name] = uses
+        self._spec = self._extended(self._spec, ExecutorSpec.from_dict(options, f'Executor {name!r}'))
+        self._classes |= classes
         return self
 
     def needs(self: F, needs: Iterable[str], name: str = 'joiner', **options: Any) -> F:
@@ -88,28 +98,48 @@ class Flow(Poster):
 
     def needs_all(self: F, name: str = 'joiner', **options: Any) -> F:
         """Add an Executor that waits for all whose output nobody takes yet."""
-        graph = self._graph()
-        orphans = [n for n in graph.needs if not graph.next[n]]
+        taken = {name for spec in self._spec.executors for name in spec.needed}
+        orphans = [spec.name for spec in self._spec.executors if spec.name not in taken and not spec.inspect]
         return self.needs(orphans or [GATEWAY], name=name, **options)
 
-    def _append(self, spec: ExecutorSpec) -> None:
-        executors = self._spec.executors
+    def inspect(self: F, name: str = '', **options: Any) -> F:
+        """Add an Executor that looks at the output of the one added before it, and changes nothing of the result.
+
+        Nobody waits for it. If it fails, that is logged, and the request goes on.
+
+        :param options: as of :meth:`add`.
+        """
+        return self.add(name=name or self._free_name('inspect'), inspect=True, **options)
+
+    def expose_endpoint(self: F, exec_endpoint: str, **options: Any) -> F:
+        """Give an endpoint a path of its own over HTTP, instead of only ``/post`` with ``execEndpoint``.
+
+        >>> f = Flow(protocol='http').add(uses=MyExecutor).expose_endpoint('/foo', summary='what it is for')
+
+        :param exec_endpoint: what ``on=`` of ``@requests`` says.
+        :param options: ``path``, ``methods``, ``summary``, ``description``, ``tags``: see
+            :class:`~jina.spec.EndpointSpec`.
+        """
+        self._must_be_closed('expose_endpoint()')
+        endpoint = EndpointSpec.from_dict(options, f'expose_endpoint({exec_endpoint!r})')
+        exposed = {**self._spec.expose_endpoints, exec_endpoint: endpoint}
+        self._spec = msgspec.structs.replace(self._spec, expose_endpoints=exposed)
+        return self
+
+    def _extended(self, flow: FlowSpec, spec: ExecutorSpec) -> FlowSpec:
+        """A Flow with one Executor more."""
+        executors = flow.executors
         if not spec.needed:
-            spec = msgspec.structs.replace(spec, needs=executors[-1].name if executors else GATEWAY)
-        if spec.name == GATEWAY or spec.name in self:
+            before = [e.name for e in executors if not e.inspect]
+            spec = msgspec.structs.replace(spec, needs=before[-1] if before else GATEWAY)
+        if spec.name == GATEWAY or any(e.name == spec.name for e in executors):
             raise FlowTopologyError(f'the name {spec.name!r} is in use in this Flow: choose another')
-        extended = msgspec.structs.replace(self._spec, executors=[*executors, spec])
-        _graph_of(extended)  # refuses what cannot be, before the Flow has changed
-        self._spec = extended
+        extended = msgspec.structs.replace(flow, executors=[*executors, spec])
+        topology.graph_of(extended)  # refuses what cannot be, before the Flow has changed
+        return extended
 
-    def _free_name(self) -> str:
-        number = len(self._spec.executors)
-        while f'pod{number}' in self:
-            number += 1
-        return f'pod{number}'
-
-    def _graph(self) -> Graph:
-        return _graph_of(self._spec)
+    def _free_name(self, kind: str) -> str:
+        return _free_name(self._spec, kind)
 
     # look
 
@@ -136,8 +166,22 @@ class Flow(Poster):
 
     @property
     def protocol(self) -> Any:
-        """How clients reach it."""
+        """How clients reach it. It may be set, also while the Flow is open: its ports stay.
+
+        :raises NoAvailablePortError: if one cannot be had; the Flow is then reached as before.
+        """
         return self._spec.protocol
+
+    @protocol.setter
+    def protocol(self, protocol: Any) -> None:
+        wanted = {'protocol': protocol, 'port_expose': 0}
+        spec = FlowSpec.from_dict({**self._spec.to_dict(), **wanted}, 'Flow')
+        ports = [*self.ports, *[0] * len(spec.protocols)][: len(spec.protocols)]
+        if self._running is not None:
+            self._running.open(spec.doors(ports))
+        self._spec = msgspec.structs.replace(spec, port_expose=ports if len(ports) > 1 else ports[0])
+        if self._running is not None:
+            self._announce(self._running)
 
     @property
     def host(self) -> str:
@@ -166,13 +210,18 @@ class Flow(Poster):
 
     @property
     def client(self) -> Client:
-        """A client of this Flow, over one of its public protocols.
+        """A client of this Flow, over the first of its public protocols; it is closed when the Flow is."""
+        port = self._must_be_open('client').ports[0]
+        protocol = self._spec.protocols[0]
+        if self._client is None or (self._client.protocol, self._client.port_expose) != (protocol, port):
+            self._close_client()
+            self._client = Client(_reachable(self.host), port, protocol, asyncio=self._asynchronous)
+        return self._client
 
-        :raises BadOption: if it has none that a client speaks.
-        """
-        ports = dict(zip(self._spec.protocols, self._must_be_open('client').ports, strict=True))
-        protocol = 'grpc' if 'grpc' in ports else self._spec.protocols[0]
-        return Client(_reachable(self.host), ports[protocol], protocol, asyncio=self._asynchronous)
+    def _close_client(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def plot(
         self: F,
@@ -196,13 +245,13 @@ class Flow(Poster):
         """
         from jina.looks.flows import plot
 
-        plot(self._spec, self._graph().end, output, vertical_layout, inline_display)
+        plot(self._spec, topology.graph_of(self._spec).end, output, vertical_layout, inline_display)
         return self
 
     def _repr_svg_(self) -> str:
         from jina.looks.flows import plot
 
-        return plot(self._spec, self._graph().end)
+        return plot(self._spec, topology.graph_of(self._spec).end)
 
     def __repr__(self) -> str:
         way = ' → '.join(e.name for e in self._spec.executors) or 'no Executors'
@@ -221,10 +270,9 @@ class Flow(Poster):
         self._must_be_closed('start()')
         self._interrupted = False
         self._log = configure(self._spec.name, self._spec.quiet)
-        graph = self._graph()
-        for name in graph.hanging:
+        for name in topology.graph_of(self._spec).hanging:
             self._log.warning('nobody takes the output of %r: to wait for it too, use .needs_all()', name)
-        self._running = Running(self._spec, graph, self._classes, self._folder)
+        self._running = Running(self._spec, self._classes, self._folder)
         self._announce(self._running)
         return self
 
@@ -235,11 +283,19 @@ class Flow(Poster):
     def _close(self, hurry: bool) -> None:
         if self._running is not None:
             running, self._running = self._running, None
+            self._close_client()
             self._sessions.close()
             running.stop(hurry)
 
     def __enter__(self: F) -> F:
         return self.start()
+
+    async def __aenter__(self: F) -> F:
+        """Open it without holding up the running event loop."""
+        return await to_thread(self.start)
+
+    async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        await to_thread(self.__exit__, kind, *rest)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._close(hurry=self._interrupted or (kind is not None and not issubclass(kind, Exception)))
@@ -249,18 +305,33 @@ class Flow(Poster):
 
         :raises ServerUnreachable: if the gateway ends.
         """
-        told: set[str] = set()
         try:
             running = self._must_be_open('block()')
             while running.gateway_lives():
-                for casualty in set(running.casualties()) - told:
-                    told.add(casualty)
-                    self._log.error('%s', casualty)
                 time.sleep(WATCH_SECONDS)
         except KeyboardInterrupt:
             self._interrupted = True
             return
         raise ServerUnreachable(running.gateway_fate())
+
+    def rolling_update(self, pod_name: str, uses_with: Mapping[str, Any] | None = None) -> None:
+        """Start an Executor anew while the Flow is open, one replica after another; no request is lost.
+
+        With at least two replicas somebody serves at any time; with one, the new one is ready before the old one ends.
+
+        :param pod_name: the Executor's name.
+        :param uses_with: arguments of its ``__init__`` that change.
+        :raises FlowMissingPodError: if there is no such Executor.
+        :raises RuntimeFailToStart: if a new replica does not become ready; those not updated yet go on as they were.
+        """
+        running = self._must_be_open('rolling_update()')
+        before = self[pod_name]
+        if before.external:
+            raise BadOption(f'rolling_update({pod_name!r}): it is external, and not for this Flow to start')
+        spec = msgspec.structs.replace(before, uses_with={**before.uses_with, **(uses_with or {})})
+        running.update(spec)
+        executors = [spec if e.name == pod_name else e for e in self._spec.executors]
+        self._spec = msgspec.structs.replace(self._spec, executors=executors)
 
     def _announce(self, running: Running) -> None:
         host, quiet = self.host, self._log.getEffectiveLevel() > SUCCESS
@@ -299,12 +370,16 @@ class Flow(Poster):
         :param options: options of the Flow that go before those of ``source``.
         :raises BadConfig: if ``source`` cannot be read.
         """
-        spec, folder = config.read_flow(source)
-        flow = cls(**{**spec.to_dict(), **options, 'executors': []})
-        flow._folder = folder
-        for executor in spec.executors:
-            flow._append(executor if executor.name else msgspec.structs.replace(executor, name=flow._free_name()))
-        return flow
+        return cls(uses=source, **options)
+
+    def _read(self, source: Any, options: dict[str, Any]) -> FlowSpec:
+        """The Flow that ``source`` describes, with other options."""
+        described, self._folder = config.read_flow(source)
+        spec = FlowSpec.from_dict({**described.to_dict(), **options, 'executors': []}, 'Flow')
+        for executor in described.executors:
+            name = executor.name or _free_name(spec, 'inspect' if executor.inspect else 'pod')
+            spec = self._extended(spec, msgspec.structs.replace(executor, name=name))
+        return spec
 
     def save_config(self, filename: str | Path) -> None:
         """Write it as YAML. Executors that are classes are named; ``load_config`` must know the name."""
@@ -320,8 +395,13 @@ class AsyncFlow(Flow):
     """
 
 
-def _graph_of(spec: FlowSpec) -> Graph:
-    return Graph({e.name: e.needed for e in spec.executors})
+def _free_name(spec: FlowSpec, kind: str) -> str:
+    """``pod0``, ``pod1``, …: by the position where it will be."""
+    taken = {e.name for e in spec.executors}
+    number = len(spec.executors) if kind == 'pod' else 0
+    while f'{kind}{number}' in taken:
+        number += 1
+    return f'{kind}{number}'
 
 
 def _checked_class(uses: type, name: str) -> type[BaseExecutor]:

@@ -1,6 +1,9 @@
 """A Flow that is open: the processes and threads behind it, from their start to their end."""
 
 import atexit
+import itertools
+import logging
+import math
 import os
 import shutil
 import sys
@@ -8,17 +11,33 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+import jina.helper
 from jina import config
-from jina.control import Connect, Ready, Start
+from jina.control import Connect, Open, Ready, Start
 from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.loading import defined_class
-from jina.graph import Graph
 from jina.launch import STOP_SECONDS, Handle, launcher, stop_all, wait_ready
-from jina.spec import DoorSpec, ExecutorSpec, FlowSpec, GatewaySpec, NodeSpec, WorkerSpec, did_you_mean
+from jina.pickling import dump
+from jina.spec import (
+    DoorSpec,
+    ExecutorSpec,
+    FlowSpec,
+    GatewaySpec,
+    NodeSpec,
+    Spec,
+    WebSpec,
+    WorkerSpec,
+    did_you_mean,
+)
+from jina.supervisor import Place, Supervisor
+from jina.topology import stations
+
+_log = logging.getLogger('jina.Flow')
 
 FATE_SECONDS = 1.0
 HURRY_SECONDS = 0.8
@@ -29,20 +48,20 @@ class Running:
     """Starts a Flow's Executors and its gateway, all at once, and ends them.
 
     :param spec: the Flow.
-    :param graph: its graph.
-    :param classes: Executor classes by the Executor's name, where ``uses`` was a class.
+    :param classes: Executor classes by the name of the node, where ``uses`` was a class.
     :param folder: where relative paths begin.
     :raises RuntimeFailToStart: if one of them does not become ready; the others are ended first.
     """
 
-    def __init__(self, spec: FlowSpec, graph: Graph, classes: Mapping[str, type[BaseExecutor]], folder: Path) -> None:
+    def __init__(self, spec: FlowSpec, classes: Mapping[str, type[BaseExecutor]], folder: Path) -> None:
         self._spec = spec
-        self._graph = graph
         self._classes = classes
         self._folder = folder
         self._run_dir = _make_run_dir()
-        self._handles: list[Handle] = []
+        self._sockets = itertools.count()
+        self._places: list[Place] = []
         self._gateway: Handle | None = None
+        self._supervisor: Supervisor | None = None
         self._pid = os.getpid()
         atexit.register(self._stop_at_exit)
         try:
@@ -69,21 +88,18 @@ class Running:
         atexit.unregister(self._stop_at_exit)
         seconds = HURRY_SECONDS if hurry else STOP_SECONDS
         try:
+            if self._supervisor is not None:
+                self._supervisor.stop()
             try:
                 stop_all([self._gateway] if self._gateway else [], seconds)
             finally:
-                stop_all(self._handles, seconds)
+                stop_all([place.handle for place in self._places], seconds)
         finally:
             shutil.rmtree(self._run_dir, ignore_errors=True)
 
     def _stop_at_exit(self) -> None:
         if self._pid == os.getpid():  # else this is a fork, and its children are not ours
             self.stop()
-
-    def casualties(self) -> list[str]:
-        """Who has ended without being told to, and how."""
-        everybody = [h for h in (self._gateway, *self._handles) if h is not None]
-        return [f'{h.name!r} ({h.where}) {h.ending()}' for h in everybody if not h.alive()]
 
     def gateway_lives(self) -> bool:
         """Whether the gateway has not ended."""
@@ -95,25 +111,70 @@ class Running:
         self._gateway.wait(FATE_SECONDS)  # its sockets are closed a moment before its end is known
         return f'the gateway of this Flow ({self._gateway.where}) {self._gateway.ending()}'
 
-    def _start(self) -> None:
-        workers = [self._worker(spec) for spec in self._spec.executors]
-        self._gateway = self._launch(
-            'gateway', 'PROCESS', 'gateway', self._gateway_spec().to_dict(), None, self._spec.env
-        )
-        for executor, cls in workers:
-            spec = WorkerSpec(executor=executor, listen=f'unix:{self._run_dir}/{len(self._handles)}.sock')
-            env = {**self._spec.env, **executor.env} if executor.runtime_backend == 'PROCESS' else executor.env
-            self._handles.append(
-                self._launch('worker', executor.runtime_backend, executor.name, spec.to_dict(), cls, env)
-            )
-        now = time.monotonic()
-        deadlines = {e.name: _deadline(now, e.timeout_ready) for e, _ in workers}
-        # the gateway, too, so that a port that is taken is known before the Executors have loaded their models
-        wait_ready(self._handles, deadlines, watch=[self._gateway])
-        self._gateway.line.send(Connect({h.name: [h.ready.address] for h in self._handles if h.ready}))
-        wait_ready([self._gateway], {'gateway': _deadline(time.monotonic(), self._spec.timeout_ready)}, self._handles)
+    def open(self, doors: list[DoorSpec]) -> None:
+        """Have other doors from now on.
 
-    def _worker(self, spec: ExecutorSpec) -> tuple[ExecutorSpec, type[BaseExecutor] | None]:
+        :raises NoAvailablePortError: if a port is taken; the doors are then those that were.
+        """
+        assert self._supervisor is not None
+        ready = self._gateway_ready()
+        ready.ports = self._supervisor.open(Open([door.to_dict() for door in doors])).result()
+
+    def update(self, spec: ExecutorSpec) -> None:
+        """Put new replicas in the place of all of an Executor, one after another; none of its requests is lost.
+
+        :raises RuntimeFailToStart: if a new one does not become ready; those in whose place none was put go on.
+        """
+        assert self._supervisor is not None
+        for place in [place for place in self._places if place.name == spec.name]:
+            self._update(place, self._supervisor, spec)
+
+    def _update(self, place: Place, supervisor: Supervisor, spec: ExecutorSpec) -> None:
+        executor, _ = self._resolved(spec)
+        worker = msgspec.structs.replace(place.worker, executor=executor)
+        seconds = _seconds(spec.timeout_ready)
+        handle = self._launch_worker(worker, place.cls)
+        try:
+            wait_ready([handle], {handle.name: time.monotonic() + seconds})
+        except BaseException:
+            stop_all([handle], HURRY_SECONDS)
+            raise
+        before = place.handle
+        try:
+            supervisor.replace(place, worker, handle).result(None if math.isinf(seconds) else seconds)
+        except TimeoutError:
+            _log.warning('%r (%s) is still busy after %g s, and is ended', before.name, before.where, seconds)
+        stop_all([before])
+
+    def _start(self) -> None:
+        found = stations(self._spec)
+        workers = [(s.node, *self._resolved(s.executor)) for s in found if not s.node.addresses]
+        self._gateway = self._launch_gateway([s.node for s in found])
+        for node, executor, cls in workers:
+            for number in range(node.replicas):
+                worker = WorkerSpec(executor=executor, replica_id=number, log_config=self._log_config())
+                self._places.append(Place(worker, cls, self._launch_worker(worker, cls)))
+        now = time.monotonic()
+        handles = [place.handle for place in self._places]
+        deadlines = {p.handle.name: now + _seconds(p.worker.executor.timeout_ready) for p in self._places}
+        # the gateway, too, so that a port that is taken is known before the Executors have loaded their models
+        wait_ready(handles, deadlines, watch=[self._gateway])
+        if handles:
+            self._gateway.line.send(Connect(self._addresses()))
+        wait_ready([self._gateway], {'gateway': time.monotonic() + _seconds(self._spec.timeout_ready)}, handles)
+        self._supervisor = Supervisor(
+            self._gateway, self._places, lambda place: self._launch_worker(place.worker, place.cls)
+        )
+        self._supervisor.start()
+
+    def _addresses(self) -> dict[str, dict[int, str]]:
+        addresses: dict[str, dict[int, str]] = {}
+        for place in self._places:
+            assert place.handle.ready is not None
+            addresses.setdefault(place.name, {})[place.number] = place.handle.ready.address
+        return addresses
+
+    def _resolved(self, spec: ExecutorSpec) -> tuple[ExecutorSpec, type[BaseExecutor] | None]:
         """What to send to a worker: everything that only this process knows, looked up."""
         resolved = config.resolve(spec, self._folder)
         assert isinstance(resolved.uses, dict)
@@ -143,30 +204,43 @@ class Running:
             )
         return found
 
-    def _gateway_spec(self) -> GatewaySpec:
-        spec = self._spec
-        return GatewaySpec(
+    def _launch_gateway(self, nodes: list[NodeSpec]) -> Handle:
+        flow = self._spec
+        shared = {name: getattr(flow, name) for name in WebSpec.__struct_fields__}
+        spec = GatewaySpec(
+            **{**shared, 'static': str((self._folder / flow.static).resolve()) if flow.static else ''},
             listen=f'unix:{self._run_dir}/gateway.sock',
-            doors=[
-                DoorSpec(protocol=p, host=spec.host, port=n) for p, n in zip(spec.protocols, spec.ports, strict=True)
-            ],
-            nodes=[NodeSpec(name=name, needs=list(needs)) for name, needs in self._graph.needs.items()],
-            static=str((self._folder / spec.static).resolve()) if spec.static else '',
-            prefetch=spec.prefetch,
-            quiet=spec.quiet,
+            doors=flow.doors(flow.ports),
+            nodes=nodes,
+            prefetch=flow.prefetch,
+            log_config=self._log_config(),
+            quiet=flow.quiet,
         )
+        extend = jina.helper.extend_rest_interface
+        return self._launch('gateway', 'PROCESS', 'gateway', spec, None, flow.env, dump(extend) if extend else b'')
+
+    def _launch_worker(self, worker: WorkerSpec, cls: type | None) -> Handle:
+        executor = worker.executor
+        name = f'{executor.name}/{worker.replica_id}' if executor.replicas > 1 else executor.name
+        listening = msgspec.structs.replace(worker, listen=f'unix:{self._run_dir}/{next(self._sockets)}.sock')
+        env = {**self._spec.env, **executor.env} if executor.runtime_backend == 'PROCESS' else executor.env
+        return self._launch('worker', executor.runtime_backend, name, listening, cls, env)
 
     def _launch(
         self,
         kind: str,
         backend: str,
         name: str,
-        spec: dict[str, object],
+        spec: Spec,
         cls: type | None,
         env: Mapping[str, str],
+        pickled: bytes = b'',
     ) -> Handle:
-        start = Start(spec, path=[p or os.getcwd() for p in sys.path], run_dir=self._run_dir)
-        return launcher(backend)(kind, name, start, cls, env)
+        path = [p or os.getcwd() for p in sys.path]
+        return launcher(backend)(kind, name, Start(spec.to_dict(), pickled, path, self._run_dir), cls, env)
+
+    def _log_config(self) -> dict[str, Any]:
+        return config.read_mapping(str(self._folder / self._spec.log_config)) if self._spec.log_config else {}
 
     def _gateway_ready(self) -> Ready:
         assert self._gateway is not None
@@ -174,8 +248,8 @@ class Running:
         return self._gateway.ready
 
 
-def _deadline(now: float, milliseconds: int) -> float:
-    return now + milliseconds / 1000 if milliseconds >= 0 else float('inf')
+def _seconds(milliseconds: int) -> float:
+    return milliseconds / 1000 if milliseconds >= 0 else math.inf
 
 
 def _make_run_dir() -> str:

@@ -235,6 +235,14 @@ class WebSpec(Spec, frozen=True, kw_only=True):
     ] = {}
 
 
+class DoorSpec(Spec, frozen=True, kw_only=True):
+    """One address where a gateway is reached from outside."""
+
+    protocol: Annotated[Protocol, _help('grpc, http or websocket')]
+    host: Annotated[str, _help('address to listen at')] = '127.0.0.1'
+    port: Annotated[int, _help('port to listen at; 0: the system chooses')] = 0
+
+
 class FlowSpec(WebSpec, frozen=True, kw_only=True):
     """The options of ``Flow``.
 
@@ -283,13 +291,9 @@ class FlowSpec(WebSpec, frozen=True, kw_only=True):
             given = given + [0] * (len(self.protocols) - 1)
         return given
 
-
-class DoorSpec(Spec, frozen=True, kw_only=True):
-    """One address where a gateway is reached from outside."""
-
-    protocol: Annotated[Protocol, _help('grpc, http or websocket')]
-    host: Annotated[str, _help('address to listen at')] = '127.0.0.1'
-    port: Annotated[int, _help('port to listen at; 0: the system chooses')] = 0
+    def doors(self, ports: list[int]) -> list[DoorSpec]:
+        """A door for each of :attr:`protocols`, at these ports."""
+        return [DoorSpec(protocol=p, host=self.host, port=n) for p, n in zip(self.protocols, ports, strict=True)]
 
 
 class NodeSpec(Spec, frozen=True, kw_only=True):

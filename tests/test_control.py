@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from jina.control import Connect, ControlLine, Failed, Progress, Ready, Start, Stop
+from jina.control import Connect, Connected, ControlLine, Failed, GiveUp, Open, Progress, Ready, Start, Stop
 from jina.excepts import ExecutorFailToLoad, RemoteError
 
 
@@ -27,7 +27,10 @@ def test_messages_arrive_as_they_were_sent_in_order(line):
     ours, theirs = line
     messages = [
         Start({'name': 'a', 'nested': [1, {'b': None}]}, pickled=b'\x00\xff', path=['/x'], run_dir='/r'),
-        Connect({'a': ['unix:/a', 'unix:/b']}),
+        Connect({'a': {0: 'unix:/a', 1: 'unix:/b'}}),
+        Connected('a', 1),
+        GiveUp('a', 0, 'it died'),
+        Open([{'protocol': 'http'}]),
         Progress('importing'),
         Ready('unix:/x', [1, 2]),
         Failed(b'', 'ValueError', 'no', 'stack'),

@@ -14,13 +14,15 @@ from jina.excepts import BadClientInput, BadOption, ServerUnreachable
 from jina.types.arrays.document import DocumentArray
 from jina.types.document import Document
 from jina.types.document.identity import random_identity
-from jina.types.request import Header, Response, Sides, Status
+from jina.types.request import Header, Response, Sides, Status, StatusCode
 from jina.wire.codecs import codec
+from jina.wire.connection import Reply
 from jina.wire.frames import LARGE, Buffer
 from jina.wire.head import NO_PARAMETERS, Body, Head, Part, body_size, split_body
 
 AHEAD = 64  # responses that a stream keeps for a reader who is slow
 BURST = 32  # requests sent before answers are looked at
+GRACE_SECONDS = 0.1  # after a deadline, for the server's own word that it has passed: it knows where the request was
 
 _decode_parameters = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
@@ -39,6 +41,7 @@ class Call(msgspec.Struct, frozen=True):
     show_progress: bool
     continue_on_error: bool
     return_results: bool
+    timeout: float | None = None
 
 
 class Exchange:
@@ -63,6 +66,7 @@ class Exchange:
         self._codec = codec(link.encoding)
         self._head = _template(call, link.encoding)
         self._open: dict[int, int] = {}  # position → number on the link
+        self._timers: dict[int, asyncio.TimerHandle] = {}
         self._error: BaseException | None = None
         self._waiters: list[asyncio.Future[None]] = []
         self._sent = 0
@@ -153,6 +157,8 @@ class Exchange:
             self._answered(position, answer, body, part.count)
 
         self._open[position] = -1
+        if self._call.timeout is not None:
+            self._limit(position, reply)
         try:
             number = self._link.request(head, body, reply)
         except BaseException:
@@ -161,8 +167,21 @@ class Exchange:
         if position in self._open:
             self._open[position] = number
 
+    def _limit(self, position: int, reply: Reply) -> None:
+        """See to it that a request has its outcome in time, even if the server says nothing."""
+        timeout = self._call.timeout or 0.0
+
+        def expire() -> None:
+            self._link.cancel(self._open[position])
+            told = f'the deadline of {timeout:g} s passed without an answer'
+            reply(Head('', '', status=Status(StatusCode.ERROR, told, timed_out=True)), b'')
+
+        self._timers[position] = asyncio.get_running_loop().call_later(timeout + GRACE_SECONDS, expire)
+
     def _answered(self, position: int, answer: Head, body: Buffer, count: int) -> None:
         del self._open[position]
+        if self._timers:
+            self._timers.pop(position).cancel()
         if self._error is not None:
             return
         if self._link.closed:
@@ -184,6 +203,8 @@ class Exchange:
 
     def _forget_open(self) -> None:
         self._link.on_change = lambda: None
+        for timer in self._timers.values():
+            timer.cancel()
         if not self._link.closed:
             for number in self._open.values():
                 self._link.cancel(number)
@@ -204,7 +225,7 @@ class Exchange:
 
 def _template(call: Call, encoding: str) -> Head:
     """The head that all requests of a call share."""
-    return Head('', call.on, (), encoding, _packed(call.parameters), call.target_peapod)
+    return Head('', call.on, (), encoding, _packed(call.parameters), call.target_peapod, timeout=call.timeout)
 
 
 def _packed(parameters: Mapping[str, Any]) -> msgspec.Raw:

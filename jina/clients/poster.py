@@ -46,6 +46,7 @@ class Poster:
         show_progress: bool = False,
         continue_on_error: bool = False,
         return_results: bool = False,
+        timeout: float | None = None,
     ) -> Any:
         """Send Documents to an endpoint.
 
@@ -61,6 +62,8 @@ class Poster:
         :param show_progress: show a progress bar.
         :param continue_on_error: a callback that raises is logged and does not end ``post``.
         :param return_results: return the responses, in the order of the requests.
+        :param timeout: seconds that each request may take. After them its outcome is an error, and what has not begun
+            of it does not begin. Default: no limit.
         :return: ``None``, or with ``return_results`` the list of responses; where ``post`` is asynchronous, an async
             generator of responses in the order of the requests.
         :raises BadClientInput: if ``inputs`` is or holds what is no Document.
@@ -70,9 +73,11 @@ class Poster:
         """
         if not isinstance(request_size, int):
             raise BadOption(f'post(request_size={request_size!r}): it is a number of Documents')
+        if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
+            raise BadOption(f'post(timeout={timeout!r}): it is a number of seconds, more than 0')
         call = Call(
             _checked_endpoint(on), inputs, on_done, on_error, on_always, parameters or {}, target_peapod or '',
-            request_size, show_progress, continue_on_error, return_results,
+            request_size, show_progress, continue_on_error, return_results, timeout,
         )  # fmt: skip
         if self._asynchronous:
             return self._stream(call)

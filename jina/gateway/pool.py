@@ -1,10 +1,15 @@
-"""The replicas of one Executor, as the gateway sees them: which are there, who is least busy, what waits."""
+"""The replicas of one Executor, as the gateway sees them: which are there, who is least busy, what waits.
+
+Each replica has a *seat*, by its number. A seat whose replica died stays, and what has to wait for a replica waits,
+until another one takes it, or until it is known that none will.
+"""
 
 import asyncio
 import logging
 from collections import deque
 
 from jina.excepts import WireError
+from jina.spec import NodeSpec
 from jina.transport import connect
 from jina.types.request import Status, StatusCode
 from jina.wire.connection import ClientConnection, Reply
@@ -12,53 +17,93 @@ from jina.wire.frames import Buffer
 from jina.wire.head import Body, Head, body_size
 
 HELLO_SECONDS = 10.0
-NEWS_SECONDS = 0.2
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
 
 _log = logging.getLogger('jina.gateway')
 
 
-class Replica(ClientConnection):
-    """The connection to one replica."""
+class Seat:
+    """The place of one replica.
 
-    def __init__(self, pool: 'Pool') -> None:
+    :ivar replica: who sits there now.
+    :ivar hopeless: why nobody sits there and nobody is expected; empty while somebody does or is.
+    :ivar waiting: requests for this replica and no other, which it does not admit yet.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.replica: Replica | None = None
+        self.hopeless = ''
+        self.waiting: deque[Ticket] = deque()
+
+
+class Replica(ClientConnection):
+    """The connection to one replica.
+
+    :ivar over: set when it has been closed, by whom ever.
+    """
+
+    def __init__(self, pool: 'Pool', seat: Seat) -> None:
         super().__init__(self._greet)
         self._pool = pool
+        self._seat = seat
+        self._leaving = False
         self.greeted = asyncio.Event()
+        self.over = asyncio.Event()
 
     def _greet(self) -> None:
         self.greeted.set()
         self.on_change = self._pool.changed
         self._pool.changed()
 
+    def leave(self) -> None:
+        """Close it as soon as everything is answered; nothing new may be sent."""
+        self._leaving = True
+        self.on_change = self._close_if_idle
+        self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if not self.in_flight and self.channel is not None:
+            self.channel.close()
+
     def lost(self, reason: str) -> None:
         """The replica is gone: what it was working on fails, by name."""
+        self.over.set()
         pid = f' (process {self.hello.pid})' if self.hello and self.hello.pid else ''
-        what = (
-            f'Executor {self._pool.name!r}{pid} went away while it worked on this request: it was killed or it crashed'
-        )
-        self._pool.remove(self, f'Executor {self._pool.name!r}{pid} is no longer running: it was killed or it crashed')
-        super().lost(what)
+        who = f'Executor {self._pool.name!r}{pid}'
+        if not self._leaving:
+            self._pool.lost(self._seat, self, f'{who} is no longer running: it was killed or it crashed')
+        super().lost(f'{who} went away while it worked on this request: it was killed or it crashed')
 
 
 class Pool:
     """Sends requests to the replicas of one Executor.
 
     What their windows do not admit waits here; it is bounded by the windows that the gateway grants its own clients.
+
+    :ivar spec: the Executor, as a node of the graph.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._replicas: list[Replica] = []
+    def __init__(self, spec: NodeSpec) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self._seats = [Seat(n) for n in range(len(spec.addresses) or spec.replicas)]
         self._waiting: deque[Ticket] = deque()
-        self._gone = f'Executor {name!r} is not connected yet'
         self._closing = False
+        self._reconnecting: set[asyncio.Task[None]] = set()
 
-    async def connect(self, address: str) -> None:
-        """Add the replica that listens at an address.
+    @property
+    def replicas(self) -> list[Replica]:
+        """Those that are there now."""
+        return [seat.replica for seat in self._seats if seat.replica is not None]
+
+    async def connect(self, address: str, number: int = 0) -> None:
+        """Seat the replica that listens at an address; one that sits there is let go when it has answered everything.
 
         :raises OSError: if nothing listens there, or what does is no Executor of ours.
         """
-        replica = Replica(self)
+        seat = self._seats[number]
+        replica = Replica(self, seat)
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 await connect(address, replica)
@@ -67,51 +112,107 @@ class Pool:
             raise ConnectionError(f'Executor {self.name!r} at {address} does not answer') from None
         if replica.closed:
             raise ConnectionResetError(f'Executor {self.name!r} closed the connection at {address}')
-        self._replicas.append(replica)
+        before, seat.replica, seat.hopeless = seat.replica, replica, ''
         self.changed()
+        if before is not None:
+            before.leave()
+            await before.over.wait()
+
+    async def keep_connected(self, address: str, number: int = 0) -> None:
+        """Connect, as often as it takes, to a replica that somebody else started, and will start again if it dies."""
+        delay = FIRST_DELAY
+        while not self._closing:
+            try:
+                await self.connect(address, number)
+                return
+            except OSError as error:
+                self.give_up(number, f'Executor {self.name!r} does not answer at {address}: {error}')
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_DELAY)
 
     def request(self, head: Head, body: Body, reply: Reply) -> 'Ticket':
         """Send to the least busy replica, as soon as it admits it. ``reply`` is called exactly once."""
         ticket = Ticket(self, head, body, reply)
-        if self._waiting or not self._send(ticket):
+        if self._waiting or not self._send(ticket, self._least_busy(body_size(body))):
             self._waiting.append(ticket)
             self.changed()
         return ticket
 
+    def request_each(self, head: Head, body: Body, replies: list[Reply]) -> 'list[Ticket]':
+        """Send to every replica, as soon as it admits it.
+
+        :param replies: one for each replica; each is called exactly once.
+        """
+        tickets = [Ticket(self, head, body, reply, seat) for seat, reply in zip(self._seats, replies, strict=True)]
+        for ticket, seat in zip(tickets, self._seats, strict=True):
+            seat.waiting.append(ticket)
+        self.changed()
+        return tickets
+
+    @property
+    def size(self) -> int:
+        """How many replicas there are when all are there."""
+        return len(self._seats)
+
     def changed(self) -> None:
         """Credit came back, or a replica came or went: send what waits."""
-        if not self._replicas:
-            self._fail_waiting()
-        while self._waiting and self._send(self._waiting[0]):
-            self._waiting.popleft()
+        waiting = self._waiting
+        while waiting and self._send(waiting[0], self._least_busy(body_size(waiting[0].body))):
+            waiting.popleft()
+        if waiting and all(seat.hopeless for seat in self._seats):
+            _fail(waiting, self._seats[0].hopeless)
+        if self.spec.polling != 'ANY':
+            for seat in self._seats:
+                self._seat_changed(seat)
 
-    def remove(self, replica: Replica, why: str) -> None:
-        """Forget a replica that is gone."""
-        if replica in self._replicas:
-            self._replicas.remove(replica)
-            self._gone = why
-            # Later: where everything ends at the same time, this is no news, and nobody knows yet who is first.
-            asyncio.get_running_loop().call_later(NEWS_SECONDS, self._report, why)
+    def _seat_changed(self, seat: Seat) -> None:
+        while seat.waiting and seat.replica is not None:
+            if not seat.replica.admits(body_size(seat.waiting[0].body)):
+                return
+            self._send(seat.waiting.popleft(), seat.replica)
+        if seat.hopeless:
+            _fail(seat.waiting, seat.hopeless)
 
-    def _report(self, why: str) -> None:
-        if not self._closing:
-            _log.error('%s', why)
+    def lost(self, seat: Seat, replica: Replica, why: str) -> None:
+        """A replica is gone."""
+        if seat.replica is not replica:
+            return
+        seat.replica = None
+        if self._closing:
+            seat.hopeless = why
+        elif self.spec.addresses:  # nobody will tell of another one
+            seat.hopeless = why
+            _log.error('%s; connecting to it again', why)
+            task = asyncio.get_running_loop().create_task(
+                self.keep_connected(self.spec.addresses[seat.number], seat.number)
+            )
+            self._reconnecting.add(task)
+            task.add_done_callback(self._reconnecting.discard)
+
+    def give_up(self, number: int, why: str) -> None:
+        """No replica is expected at this seat any more: what waits for it fails."""
+        self._seats[number].hopeless = why
+        self.changed()
 
     def close(self) -> None:
         """Close the connections to all replicas."""
         self._closing = True
-        for replica in list(self._replicas):
+        for task in self._reconnecting:
+            task.cancel()
+        for seat in self._seats:
+            seat.hopeless = seat.hopeless or f'Executor {self.name!r} is being closed'
+        for replica in self.replicas:
             if replica.channel is not None:
                 replica.channel.close()
+        self.changed()
 
     def forget(self, ticket: 'Ticket') -> None:
         """Drop a ticket that has not been sent."""
-        if ticket in self._waiting:
-            self._waiting.remove(ticket)
+        waiting = self._waiting if ticket.seat is None else ticket.seat.waiting
+        if ticket in waiting:
+            waiting.remove(ticket)
 
-    def _send(self, ticket: 'Ticket') -> bool:
-        size = body_size(ticket.body)
-        replica = self._least_busy(size)
+    def _send(self, ticket: 'Ticket', replica: Replica | None) -> bool:
         if replica is None:
             return False
         ticket.sent(replica)
@@ -120,27 +221,32 @@ class Pool:
     def _least_busy(self, size: int) -> Replica | None:
         """The replica with the fewest requests, of those that admit one more of that size."""
         best = None
-        for replica in self._replicas:
-            if replica.admits(size) and (best is None or replica.in_flight < best.in_flight):
+        for seat in self._seats:
+            replica = seat.replica
+            if replica is not None and replica.admits(size) and (best is None or replica.in_flight < best.in_flight):
                 best = replica
         return best
 
-    def _fail_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, deque()
-        for ticket in waiting:
-            ticket.reply(Head('', '', status=Status(StatusCode.ERROR, self._gone)), b'')
+
+def _fail(waiting: 'deque[Ticket]', why: str) -> None:
+    while waiting:
+        waiting.popleft().reply(Head('', '', status=Status(StatusCode.ERROR, why)), b'')
 
 
 class Ticket:
-    """A request on its way to a replica, or waiting for one."""
+    """A request on its way to a replica, or waiting for one.
 
-    __slots__ = ('_pool', '_replica', '_reply', '_stream', 'answered', 'body', 'head')
+    :ivar seat: the replica that it is for; ``None``: whoever is least busy.
+    """
 
-    def __init__(self, pool: Pool, head: Head, body: Body, reply: Reply) -> None:
+    __slots__ = ('_pool', '_replica', '_reply', '_stream', 'answered', 'body', 'head', 'seat')
+
+    def __init__(self, pool: Pool, head: Head, body: Body, reply: Reply, seat: Seat | None = None) -> None:
         self._pool = pool
         self._replica: Replica | None = None
         self._stream = 0
         self._reply = reply
+        self.seat = seat
         self.answered = False
         self.head = head
         self.body = body

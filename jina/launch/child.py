@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from jina.control import Connect, ControlLine, Failed, Message, Progress, Ready, Start, Stop
+from jina.control import ControlLine, Failed, Message, Progress, Ready, Start, Stop, ToGateway
 from jina.excepts import ExecutorFailToLoad
 from jina.logging.logger import configure
 from jina.pickling import load
@@ -34,7 +34,7 @@ class Service(Protocol):
     async def start(self, progress: Callable[[str], None]) -> Ready:
         """Begin to serve; ``progress`` is told what is about to be done."""
 
-    def told(self, message: Connect) -> None:
+    def told(self, message: ToGateway) -> None:
         """A message from the parent."""
 
     async def stop(self) -> None:
@@ -125,7 +125,7 @@ class Child:
 
             gateway = GatewaySpec.from_dict(self._start.spec)
             self._configure_logging(gateway.quiet)
-            return Gateway(gateway)
+            return Gateway(gateway, self._line.send, self._loaded())
         from jina.worker import Worker
 
         worker = WorkerSpec.from_dict(self._start.spec)
@@ -136,6 +136,10 @@ class Child:
         if self._cls is not None:
             return lambda: self._cls
         return partial(_unpickled, self._start.pickled) if self._start.pickled else None
+
+    def _loaded(self) -> Any:
+        """What was sent along with the spec of a gateway."""
+        return _unpickled(self._start.pickled) if self._start.pickled else None
 
     def _configure_logging(self, quiet: bool) -> None:
         if self._in_process:
@@ -162,7 +166,7 @@ class Child:
                 return
 
     def _said(self, message: Message | None) -> None:
-        if isinstance(message, Connect) and self._service is not None:
+        if isinstance(message, ToGateway) and self._service is not None:
             self._service.told(message)
         elif message is None or isinstance(message, Stop):
             self._orphaned = message is None and not self._stop.is_set()

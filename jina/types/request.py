@@ -46,12 +46,14 @@ class Status(msgspec.Struct, array_like=True):
     :ivar code: a :class:`StatusCode`.
     :ivar description: in one sentence what happened, to whom, and what to do.
     :ivar client_error: whether the request itself was at fault, so that to send it again is of no use.
+    :ivar timed_out: whether it ended because its deadline passed.
     """
 
     code: int = StatusCode.SUCCESS
     description: str = ''
     exception: ExceptionInfo | None = None
     client_error: bool = False
+    timed_out: bool = False
 
     def dict(self) -> dict[str, Any]:
         """The set fields; empty on success."""

@@ -16,6 +16,7 @@ NO_PARAMETERS = msgspec.Raw(b'\x80')
 
 UNCHANGED = 1  # answer: the body is the request's own; it was not sent again
 BYPASS = 2  # request: pass the documents on without calling the Executor
+NOT_BOUND = 4  # answer: the Executor binds nothing to the endpoint, and passed the documents on
 COUNT_UNKNOWN = -1
 
 
@@ -42,7 +43,7 @@ class Head(msgspec.Struct, array_like=True):
         nobody looked at may go on as they came, and others as msgpack.
     :ivar parameters: a msgpack map, which the gateway passes on unread.
     :ivar target: regex over the names of Executors; the others pass the documents on.
-    :ivar flags: :data:`UNCHANGED`, :data:`BYPASS`.
+    :ivar flags: :data:`UNCHANGED`, :data:`BYPASS`, :data:`NOT_BOUND`.
     :ivar status: ``None`` means success.
     :ivar routes: who worked on the request so far.
     :ivar timeout: seconds that are left for the request when this head is sent; ``None``: no limit.

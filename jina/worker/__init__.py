@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from jina.config import read_uses
-from jina.control import Connect, Ready
+from jina.control import Ready, ToGateway
 from jina.executors import BaseExecutor, Handler, construct, handler_for, handlers
 from jina.executors.loading import find_class
 from jina.spec import WorkerSpec
@@ -68,7 +68,7 @@ class Worker:
         self._listener = await listen(self._spec.listen, self._accept)
         return Ready(self._listener.address)
 
-    def told(self, message: Connect) -> None:
+    def told(self, message: ToGateway) -> None:
         """A worker knows nobody but its caller."""
 
     def _construct(self, progress: Callable[[str], None]) -> BaseExecutor:

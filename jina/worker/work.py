@@ -10,7 +10,7 @@ from jina.executors import Handler
 from jina.types.request import ExceptionInfo, Route, Status, StatusCode
 from jina.wire.connection import ServerCall
 from jina.wire.frames import LARGE
-from jina.wire.head import Body, Head, body_size
+from jina.wire.head import NOT_BOUND, Body, Head, body_size
 from jina.worker.payload import Payload
 
 if TYPE_CHECKING:
@@ -44,8 +44,11 @@ class Work:
     def run(self) -> None:
         """Decode, call, encode."""
         try:
-            if self.call.cancelled:
-                self._fail(Status(StatusCode.ERROR, f'{self._worker.who} did not begin: nobody waits for it any more'))
+            if self.call.cancelled or self._is_late():
+                told = 'its deadline has passed' if self._is_late() else 'nobody waits for it any more'
+                self._fail(
+                    Status(StatusCode.ERROR, f'{self._worker.who} did not begin: {told}', timed_out=self._is_late())
+                )
                 return
             payload = Payload(self.call.head, self.call.body)
             if self._handler is not None:
@@ -82,8 +85,14 @@ class Work:
         finally:
             self.hold.set()
 
+    def _is_late(self) -> bool:
+        timeout = self.call.head.timeout
+        return timeout is not None and time.time() > self._start + timeout
+
     def _succeed(self, payload: Payload) -> None:
         parts, flags, self._body = payload.encode()
+        if self._handler is None:
+            flags |= NOT_BOUND
         self._answer = Head(self.call.head.request_id, '', parts, flags=flags, routes=[self._route()])
 
     def _fail(self, status: Status) -> None:

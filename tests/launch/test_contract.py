@@ -214,7 +214,7 @@ def test_a_gateway_waits_to_be_told_where_its_executors_are(launch):
     )
     with pytest.raises(StartTimeout, match='it is still waiting for its Executors'):
         wait_for(gateway, seconds=launch.enough)
-    gateway.line.send(Connect({'w': [worker.ready.address]}))
+    gateway.line.send(Connect({'w': {0: worker.ready.address}}))
     wait_for(gateway)
     assert gateway.ready.address == f'unix:{launch.folder}/g.sock'
     [port] = gateway.ready.ports

@@ -8,7 +8,7 @@ import uvloop
 
 from jina import Document, DocumentArray, Executor, requests
 from jina.wire.codecs import codec
-from jina.wire.head import ANY, UNCHANGED, Part
+from jina.wire.head import ANY, NOT_BOUND, UNCHANGED, Part
 
 
 class Blind(Executor):
@@ -25,14 +25,16 @@ class Looking(Executor):
         len(docs)
 
 
-@pytest.mark.parametrize(('cls', 'endpoint'), [(Blind, '/x'), (Executor, '/x'), (Looking, '/other')])
-def test_documents_nobody_looks_at_are_neither_decoded_nor_sent_back(serve, cls, endpoint):
+@pytest.mark.parametrize(
+    ('cls', 'endpoint', 'flags'), [(Blind, '/x', 0), (Executor, '/x', NOT_BOUND), (Looking, '/other', NOT_BOUND)]
+)
+def test_documents_nobody_looks_at_are_neither_decoded_nor_sent_back(serve, cls, endpoint, flags):
     async def check():
         async with serve(cls) as ask:
             parts = (Part('msgpack', 5, 3, 0),)
             answer, body = await ask.send([b'never'], parts, endpoint)
             assert answer.status is None
-            assert answer.flags == UNCHANGED
+            assert answer.flags == UNCHANGED | flags
             assert answer.parts == parts
             assert body == b''
 
@@ -64,7 +66,7 @@ def test_json_that_nobody_is_bound_to_passes_undecoded(serve):
     async def check():
         async with serve(Executor) as ask:
             answer, _ = await ask.send([b'{"docs": 5}'], (Part('json', 11),), accept=ANY)
-            assert answer.flags == UNCHANGED
+            assert answer.flags == UNCHANGED | NOT_BOUND
 
     asyncio.run(check())
 
