@@ -1,7 +1,7 @@
 """A Flow as a diagram: from the gateway through its Executors and back."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ def _way(spec: 'ExecutorSpec') -> dict[str, Vertex]:
     }
 
 
-def _last(ways: Mapping[str, Mapping[str, Vertex]], name: str) -> str:
+def _last(ways: dict[str, dict[str, Vertex]], name: str) -> str:
     """Return the box that the output of an Executor, or of the gateway, comes out of."""
     return next(reversed(ways[name])) if name in ways else name
 
