@@ -23,8 +23,8 @@ def test_the_printed_form_of_the_seeds():
     assert re.fullmatch(
         r"<jina\.types\.request\.Response request_id=the-id data={'docs': \[{'id': 'a'}\]} "
         r"header={'exec_endpoint': '/'} routes=\[{'pod': 'gateway', 'pod_id': 'g', "
-        r"'start_time': '2021-06-23T06:04:37\.896226Z', 'end_time': '2021-06-23T06:04:37\.897433Z'}, {'pod': 'pod0', 'pod_id': 'p', "
-        r"'start_time': '2021-06-23T06:04:37\.897424Z'}\] status={} at \d+>",
+        r"'start_time': '2021-06-23T06:04:37\.896226Z', 'end_time': '2021-06-23T06:04:37\.897433Z'}, "
+        r"{'pod': 'pod0', 'pod_id': 'p', 'start_time': '2021-06-23T06:04:37\.897424Z'}\] status={} at \d+>",
         text,
     )
 
