@@ -50,7 +50,11 @@ def live() -> Live:
     if _in_notebook():
         return Notebook()
     if _is_terminal(sys.stderr) and _drawing.acquire(blocking=False):
-        return Terminal()
+        try:
+            return Terminal()
+        except BaseException:
+            _drawing.release()
+            raise
     return Lines()
 
 
@@ -82,7 +86,8 @@ class Lines:
 
 
 def _signed(text: str, good: bool) -> str:
-    if can_show(sys.stderr, DONE + STOPPED):
+    # While somebody else draws in the terminal, stderr is a proxy, which does not know the encoding.
+    if can_show(getattr(sys.stderr, 'rich_proxied_file', sys.stderr), DONE + STOPPED):
         return f'{DONE if good else STOPPED} {text}'
     return f'{"done" if good else "stopped"}: {text}'
 
@@ -93,7 +98,10 @@ def _write(text: str) -> None:
 
 
 class Terminal:
-    """A line with a bar that is drawn anew in its place; what is printed meanwhile goes above it."""
+    """A line with a bar that is drawn anew in its place; what is printed meanwhile goes above it.
+
+    Whoever makes one holds :data:`_drawing`, which :meth:`end` releases.
+    """
 
     seconds = 0.12
 
