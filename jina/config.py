@@ -52,7 +52,7 @@ def read_uses(uses: Any, folder: str | Path = '.') -> ExecutorConfig:
         raise BadConfig(f'uses={uses!r}: this version runs no containers; it takes a class, its name or YAML')
     if uses.endswith(YAML_ENDINGS):
         path = _existing(Path(folder) / uses)
-        return _executor_config(expand(parse_yaml(path.read_text(), str(path))), path.parent, str(path))
+        return _executor_config(expand(parse_yaml(path.read_text('utf-8'), str(path))), path.parent, str(path))
     if _CLASS_NAME.fullmatch(uses):
         return ExecutorConfig(uses)
     return _executor_config(expand(parse_yaml(uses, 'the YAML text of uses')), Path(folder), 'the YAML text of uses')
@@ -97,7 +97,7 @@ def read_mapping(path: str) -> dict[str, Any]:
 
     :raises BadConfig: if there is no such file, or it holds something else.
     """
-    content = parse_yaml(_existing(Path(path)).read_text(), path)
+    content = parse_yaml(_existing(Path(path)).read_text('utf-8'), path)
     if not isinstance(content, dict):
         raise BadConfig(f'{path}: it takes a mapping of options, not {type(content).__name__}')
     return content
@@ -167,7 +167,7 @@ def read_flow(source: Any) -> tuple[FlowSpec, Path]:
     source = str(source) if isinstance(source, Path) else source
     if isinstance(source, str) and source.endswith(YAML_ENDINGS):
         path = _existing(Path(source))
-        source, folder, where = path.read_text(), path.parent, str(path)
+        source, folder, where = path.read_text('utf-8'), path.parent, str(path)
     content = parse_yaml(source, where) if isinstance(source, str) else source
     if not isinstance(content, Mapping) or content.get('jtype') != 'Flow':
         raise BadConfig(f'{where}: a Flow is described by a mapping with `jtype: Flow`')
@@ -206,5 +206,37 @@ def to_yaml(spec: FlowSpec) -> str:
     """A Flow as YAML text that :func:`read_flow` reads."""
     options = spec.to_dict()
     executors = options.pop('executors', [])
-    content = {'jtype': 'Flow', 'version': '1', 'with': options, 'executors': executors}
+    return _dump({'jtype': 'Flow', 'version': '1', 'with': options, 'executors': executors})
+
+
+def _dump(content: Mapping[str, Any]) -> str:
     return yaml.safe_dump({k: v for k, v in content.items() if v}, sort_keys=False, allow_unicode=True)
+
+
+def save_executor(config: ExecutorConfig, path: Path) -> None:
+    """Write an Executor as a YAML file that :func:`read_uses` reads; its own files are named from where that is.
+
+    :raises BadConfig: naming a value that YAML cannot express.
+    """
+    folder = path.resolve().parent
+    content = {f.encode_name: getattr(config, f.name) for f in msgspec.structs.fields(config)}
+    for section in ('with', 'metas', 'requests'):
+        for name, value in content[section].items():
+            _check_expressible(value, f'{config.jtype}: {name} of {section!r}')
+    path.write_text(
+        _dump({**content, 'py_modules': [_relative(module, folder) for module in config.py_modules]}), 'utf-8'
+    )
+
+
+def _check_expressible(value: Any, what: str) -> None:
+    try:
+        yaml.safe_dump(value)
+    except yaml.YAMLError as error:
+        raise BadConfig(
+            f'{what} cannot be written as YAML: it takes text, numbers, lists and dicts, not {value!r}'
+        ) from error
+
+
+def _relative(module: str, folder: Path) -> str:
+    path = Path(module)
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else module

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import sys
 import time
 from asyncio import to_thread
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,8 @@ from jina.excepts import (
 from jina.executors import BaseExecutor
 from jina.graph import GATEWAY
 from jina.logging.logger import SUCCESS, configure
+from jina.looks.banner import EVERYWHERE, SYMBOLS, banner
+from jina.looks.printed import can_show
 from jina.running import Running
 from jina.spec import EndpointSpec, ExecutorSpec, FlowSpec, did_you_mean
 
@@ -334,17 +337,17 @@ class Flow(Poster):
         self._spec = msgspec.structs.replace(self._spec, executors=executors)
 
     def _announce(self, running: Running) -> None:
-        host, quiet = self.host, self._log.getEffectiveLevel() > SUCCESS
-        if quiet:
+        if not self._log.isEnabledFor(SUCCESS):
             return
-        lines = ['Flow is ready to use']
-        for protocol, port in zip(self._spec.protocols, running.ports, strict=True):
-            lines.append(f'  {protocol.upper():<5} {_reachable(host)}:{port}')
-            if host == '0.0.0.0':
-                lines.append(f'        {self.address_private}:{port} from other machines')
-        if host != '0.0.0.0':
-            lines.append("        from this machine only; Flow(host='0.0.0.0') opens it to others")
-        self._log.log(SUCCESS, '%s', '\n'.join(lines))
+        text = banner(
+            list(zip(self._spec.protocols, running.ports, strict=True)),
+            self.host,
+            self.address_private if self.host in EVERYWHERE else None,
+            executors=len(self._spec.executors),
+            replicas=sum(e.replicas for e in self._spec.executors),
+            symbols=can_show(sys.stderr, SYMBOLS),
+        )
+        self._log.log(SUCCESS, '%s', text)
 
     async def _connect(self) -> Link:
         return await open_native(self._must_be_open('post()').address)

@@ -60,7 +60,7 @@ LIBRARIES = {
     'PIL': {'looks/thumbnail.py', 'types/document/image.py'},
     'dgl': {'types/document/graph.py'},
     'matplotlib': {'looks/figures.py'},
-    'rich': {'clients/progress.py', 'hello/search/app.py', 'looks/terminal.py'},
+    'rich': {'hello/search/app.py', 'looks/live.py', 'looks/terminal.py'},
     'scipy': {'types/sparse.py'},
     'sklearn': {'looks/projection.py'},
     'starlette': {'gateway/http.py'},

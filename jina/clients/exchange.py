@@ -50,6 +50,7 @@ class Exchange:
     :param received: called with the position of a request, its response and the number of Documents it was sent with,
         in the order of arrival. What it raises ends the exchange.
     :param is_behind: whether the one who takes the responses has so many of them left that no more should be asked for.
+    :param sent: called with the number of Documents of each request that leaves.
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class Exchange:
         call: Call,
         received: Callable[[int, Response, int], None],
         is_behind: Callable[[], bool] = lambda: False,
+        sent: Callable[[int], None] = lambda count: None,
     ) -> None:
         self._link = link
         self._is_behind = is_behind
         self._call = call
         self._received = received
+        self._tell_sent = sent
         self._codec = codec(link.encoding)
         self._head = _template(call, link.encoding)
         self._open: dict[int, int] = {}  # position → number on the link
@@ -159,6 +162,7 @@ class Exchange:
         self._open[position] = -1
         if self._call.timeout is not None:
             self._limit(position, reply)
+        self._tell_sent(part.count)
         try:
             number = self._link.request(head, body, reply)
         except BaseException:
@@ -263,7 +267,9 @@ def _sides(answer: Head, body: Buffer) -> Sides:
     return DocumentArray(itertools.chain(*docs)), DocumentArray(itertools.chain(*groundtruths))
 
 
-async def stream(link: Link, call: Call, received: Callable[[Response, int], None]) -> AsyncIterator[Response]:
+async def stream(
+    link: Link, call: Call, received: Callable[[Response, int], None], sent: Callable[[int], None] = lambda count: None
+) -> AsyncIterator[Response]:
     """The responses of a call, in the order of its requests."""
     early: dict[int, Response] = {}
     arrived = asyncio.Event()
@@ -273,7 +279,7 @@ async def stream(link: Link, call: Call, received: Callable[[Response, int], Non
         early[position] = response
         arrived.set()
 
-    exchange = Exchange(link, call, take, lambda: len(early) >= AHEAD)
+    exchange = Exchange(link, call, take, lambda: len(early) >= AHEAD, sent)
     running = asyncio.get_running_loop().create_task(exchange.run())
     running.add_done_callback(lambda _: arrived.set())
     try:

@@ -59,7 +59,7 @@ class Poster:
         :param parameters: given to the Executors.
         :param target_peapod: regex; only Executors whose names it matches work on the request.
         :param request_size: Documents a request; ≤ 0: all in one.
-        :param show_progress: show a progress bar.
+        :param show_progress: show on stderr how far it is: a bar in a terminal or a notebook, else a line now and then.
         :param continue_on_error: a callback that raises is logged and does not end ``post``.
         :param return_results: return the responses, in the order of the requests.
         :param timeout: seconds that each request may take. After them its outcome is an error, and what has not begun
@@ -93,7 +93,7 @@ class Poster:
         link = await self._open_link()
         try:
             with self._explained(), Progress(call.show_progress, size_hint(call.inputs)) as progress:
-                async for response in stream(link, call, lambda r, n: _deliver(call, r, n, progress)):
+                async for response in stream(link, call, lambda r, n: _deliver(call, r, n, progress), progress.sent):
                     yield response
         finally:
             await link.close()
@@ -125,7 +125,7 @@ async def _collect(link: Link, call: Call) -> list[Response] | None:
             if call.return_results:
                 results[position] = response
 
-        await Exchange(link, call, received).run()
+        await Exchange(link, call, received, sent=progress.sent).run()
     return [results[i] for i in sorted(results)] if call.return_results else None
 
 

@@ -49,6 +49,7 @@ class BaseExecutor:
     metas: Namespace
     requests: Namespace
     runtime_args: Namespace
+    _given: tuple[tuple[Any, ...], dict[str, Any]]  # the arguments it was made with
 
     def __new__(cls, *args: Any, **kwargs: Any) -> 'BaseExecutor':
         # here, not in __init__: a subclass need not call super().__init__() to have them
@@ -56,6 +57,7 @@ class BaseExecutor:
         self.metas = Namespace(name='', description='', workspace='', py_modules=[])
         self.requests = Namespace(**bound_methods(cls))
         self.runtime_args = Namespace(name='', workspace='', replica_id=0, shard_id=0, pea_id=0)
+        self._given = args, kwargs
         return self
 
     def __init__(
@@ -135,8 +137,44 @@ class BaseExecutor:
             {**config.requests, **(override_requests or {}), **(uses_requests or {})},
         )
 
+    def save_config(self, filename: str | Path) -> None:
+        """Write it as YAML that :meth:`load_config` and ``uses`` read: its class, the arguments it was made with, and
+        what was set of ``metas`` and ``requests``.
+
+        A class of a module is written with its file or module; of one that the running program defines itself only
+        the name is known.
+
+        :raises BadConfig: naming an argument that YAML cannot express.
+        """
+        from jina.config import ExecutorConfig, save_executor
+        from jina.executors.loading import module_of
+
+        cls = type(self)
+        bound = bound_methods(cls)
+        config = ExecutorConfig(
+            cls.__name__,
+            _arguments(self),
+            {name: value for name, value in self.metas.items() if value},
+            {endpoint: name for endpoint, name in self.requests.items() if bound.get(endpoint) != name},
+            module_of(cls),
+        )
+        save_executor(config, Path(filename))
+
 
 Executor = BaseExecutor
+
+INJECTED = ('metas', 'requests', 'runtime_args')
+
+
+def _arguments(executor: BaseExecutor) -> dict[str, Any]:
+    """The arguments that an Executor was made with, by name."""
+    args, kwargs = executor._given
+    signature = inspect.signature(type(executor).__init__)
+    names = [p.name for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(args) >= len(names):
+        raise BadConfig(f'{type(executor).__name__}: arguments without a name cannot be written as YAML: {args!r}')
+    named = dict(zip(names[1:], args, strict=False)) | kwargs
+    return {name: value for name, value in named.items() if name not in INJECTED}
 
 
 def bound_methods(cls: type) -> dict[str, str]:
@@ -161,6 +199,7 @@ def construct(
     """
     injected = {'metas': metas or {}, 'requests': requests or {}, 'runtime_args': runtime_args or {}}
     executor = cls.__new__(cls)
+    executor._given = (), dict(with_)
     for name, values in injected.items():
         getattr(executor, name).update(values)
     takes = inspect.signature(cls.__init__).parameters

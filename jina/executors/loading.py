@@ -81,6 +81,19 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
+def module_of(cls: type[BaseExecutor]) -> list[str]:
+    """What ``py_modules`` is for a class: its module's name or, where it is no part of a package, the file.
+
+    Empty for what the running program defines itself: to import that would be to run it again.
+    """
+    module = sys.modules.get(cls.__module__)
+    file = getattr(module, '__file__', None)
+    if module is None or cls is BaseExecutor or cls.__module__ == '__main__' or file is None:
+        return []
+    is_part = '.' in cls.__module__ or hasattr(module, '__path__')
+    return [cls.__module__ if is_part else str(Path(file).resolve())]
+
+
 def _checked(found: object, name: str) -> type[BaseExecutor]:
     if isinstance(found, type) and issubclass(found, BaseExecutor):
         return found

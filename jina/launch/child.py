@@ -124,12 +124,12 @@ class Child:
             from jina.gateway import Gateway
 
             gateway = GatewaySpec.from_dict(self._start.spec)
-            self._configure_logging(gateway.quiet)
+            self._configure_logging(gateway.quiet, gateway.log_config)
             return Gateway(gateway, self._line.send, self._loaded())
         from jina.worker import Worker
 
         worker = WorkerSpec.from_dict(self._start.spec)
-        self._configure_logging(worker.executor.quiet)
+        self._configure_logging(worker.executor.quiet, worker.log_config)
         return Worker(worker, self._class_loader())
 
     def _class_loader(self) -> Callable[[], Any] | None:
@@ -141,9 +141,9 @@ class Child:
         """What was sent along with the spec of a gateway."""
         return _unpickled(self._start.pickled) if self._start.pickled else None
 
-    def _configure_logging(self, quiet: bool) -> None:
+    def _configure_logging(self, quiet: bool, config: dict[str, Any]) -> None:
         if self._in_process:
-            configure(quiet=quiet)  # all that is logged here is its own
+            configure(quiet=quiet, config=config)  # all that is logged here is its own
 
     async def _end(self) -> None:
         if self._service is not None:

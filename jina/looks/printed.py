@@ -1,6 +1,7 @@
 """What ``print`` shows."""
 
 import sys
+from typing import TextIO
 
 
 def printed(value: object) -> str:
@@ -17,6 +18,15 @@ def _is_terminal() -> bool:
         return bool(sys.stdout.isatty())
     except (AttributeError, ValueError):
         return False
+
+
+def can_show(stream: TextIO | None, text: str) -> bool:
+    """Whether a stream's encoding has all characters of a text."""
+    try:
+        text.encode(getattr(stream, 'encoding', None) or 'ascii')
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _as_table(value: object) -> str:

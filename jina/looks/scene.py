@@ -21,6 +21,9 @@ LETTERS, DIM_LETTERS = '#ffffff', '#e3e8ee'
 FILLS = {
     'gateway': '#4a5568',
     'executor': '#0f766e',
+    'part': '#4d7c78',
+    'external': '#1d5a94',
+    'inspect': '#6b4f9e',
     'root': '#4a5568',
     'chunks': '#0f766e',
     'matches': '#9a4a12',

@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from google.protobuf.json_format import ParseDict
 from google.protobuf.message import DecodeError, EncodeError
 
 from jina.excepts import BadDocument
@@ -15,6 +16,7 @@ from jina.proto.jina_pb2 import (
     GraphProto,
     NamedScoreProto,
     NdArrayProto,
+    RequestProto,
     SparseNdArrayProto,
 )
 from jina.types.document import Document
@@ -53,6 +55,24 @@ def encode_document(doc: Document) -> bytes:
         return DocumentProto(**_fields(doc)).SerializeToString()
     except (ValueError, OverflowError, EncodeError, RecursionError) as error:
         raise ValueError(f'a Document that has no form in protobuf: {error}') from error
+
+
+def request_message(
+    request_id: str, frame: Fields, docs: Sequence[Document], groundtruths: Sequence[Document]
+) -> RequestProto:
+    """Return a request or response as a message.
+
+    :param frame: header, routes, status and, if there are any, parameters, in plain types.
+    :raises TypeError: when tags hold something that protobuf cannot express.
+    :raises ValueError: when another value does not fit its field.
+    """
+    parameters = frame.get('parameters')
+    message = RequestProto(
+        request_id=request_id,
+        data=DataRequestProto.FromString(encode(docs, groundtruths)[0]),
+        parameters=dict_to_struct(parameters) if parameters else None,
+    )
+    return ParseDict({key: value for key, value in frame.items() if key != 'parameters'}, message)
 
 
 def _all_fields(docs: Sequence[Document]) -> list[Fields]:

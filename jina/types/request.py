@@ -1,7 +1,5 @@
 """Request and Response: what ``post`` sends, and what callbacks and results receive."""
 
-import base64
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from jina.proto.jina_pb2 import RequestProto
     from jina.types.arrays.document import DocumentArray
 
 
@@ -169,19 +168,46 @@ class Request:
             self._sides = self._load()
         return self._sides
 
+    def _frame(self) -> dict[str, Any]:
+        """What is around the documents."""
+        shown = {'parameters': self.parameters} if self.parameters else {}
+        routes = [route.dict() for route in self.routes]
+        return {'header': self.header.dict(), **shown, 'routes': routes, 'status': self.status.dict()}
+
     def dict(self) -> dict[str, Any]:
         """All of it as plain types, keys in snake_case."""
         data = {'docs': [d.dict() for d in self.docs]}
         if len(self.groundtruths):
             data['groundtruths'] = [d.dict() for d in self.groundtruths]
-        shown: dict[str, Any] = {'request_id': self.request_id, 'data': data, 'header': self.header.dict()}
-        if self.parameters:
-            shown['parameters'] = self.parameters
-        return {**shown, 'routes': [r.dict() for r in self.routes], 'status': self.status.dict()}
+        return {'request_id': self.request_id, 'data': data, **self._frame()}
 
     def json(self) -> str:
-        """:meth:`dict` as JSON text."""
-        return json.dumps(self.dict(), default=_plain, ensure_ascii=False)
+        """:meth:`dict` as JSON text: bytes as base64, and ``null`` for numbers that JSON does not have."""
+        from jina.types.document.writing import to_json
+
+        return to_json(self.dict())
+
+    @property
+    def proto(self) -> 'RequestProto':
+        """It as a protobuf message, which changes nothing here when it is changed.
+
+        :raises TypeError: when tags hold something that protobuf cannot express.
+        :raises ValueError: when another value does not fit its field.
+        """
+        from jina.types.protobuf import request_message
+
+        return request_message(self.request_id, self._frame(), self.docs, self.groundtruths)
+
+    def binary_str(self) -> bytes:
+        """Return it as a serialized ``RequestProto``; see :attr:`proto`."""
+        return self.proto.SerializeToString()
+
+    SerializeToString = binary_str  # as messages call it
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes :meth:`binary_str` has."""
+        return len(self.binary_str())
 
     def __repr__(self) -> str:
         shown = ' '.join(f'{k}={v}' for k, v in self.dict().items())
@@ -196,9 +222,3 @@ class Response(Request):
     """
 
     __slots__ = ()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bytes | bytearray):
-        return base64.b64encode(value).decode()
-    return str(value)

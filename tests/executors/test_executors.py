@@ -2,6 +2,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from jina import Document, DocumentArray, Executor, requests
 from jina.excepts import BadConfig, BadOption, ExecutorFailToLoad
@@ -273,3 +276,80 @@ def test_an_executor_is_a_context_that_closes():
 
 def test_the_old_name_is_the_same_class():
     assert Executor is BaseExecutor
+
+
+def saved(executor, folder):
+    executor.save_config(folder / 'saved.yml')
+    return yaml.safe_load((folder / 'saved.yml').read_text())
+
+
+def test_what_is_saved_is_loaded_again(tmp_path):
+    bar = {'list': [1, 'ä', None, {'deep': True}], 'text': 'a\nb: c'}
+    made = Arguments(1.5, bar=bar, metas={'name': 'n'}, requests={'/y': 'g'})
+    made.save_config(tmp_path / 'saved.yml')
+    loaded = Executor.load_config(str(tmp_path / 'saved.yml'))
+    assert (type(loaded), loaded.foo, loaded.bar, loaded.name_in_init) == (Arguments, 1.5, bar, 'n')
+    assert loaded.requests == {'/x': 'f', '/y': 'g'}
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.text(st.characters(codec='utf-8'))
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    foo=st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=8)
+)
+def test_any_plain_argument_is_loaded_again(foo, tmp_path_factory):
+    assume('$' not in str(foo))  # a variable would be expanded
+    path = tmp_path_factory.getbasetemp() / 'any.yml'
+    Arguments(foo).save_config(path)
+    assert Executor.load_config(str(path)).foo == foo
+
+
+def test_what_load_config_changed_is_saved_too(tmp_path):
+    made = Executor.load_config({'jtype': 'Arguments', 'with': {'foo': 1, 'bar': 1}}, uses_with={'bar': 2})
+    assert saved(made, tmp_path)['with'] == {'foo': 1, 'bar': 2}
+
+
+def test_only_what_was_set_is_saved(tmp_path):
+    class Plain(Executor):
+        __module__ = '__main__'
+
+    assert saved(Plain(), tmp_path) == {'jtype': 'Plain'}
+    assert saved(Executor(), tmp_path) == {'jtype': 'BaseExecutor'}
+
+
+def test_any_program_finds_a_class_that_is_in_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, 'path', sys.path[:])
+    file = tmp_path / 'exec_to_be_saved.py'
+    file.write_text('from jina import Executor\n\nclass ToBeSaved(Executor):\n    pass\n')
+    made = Executor.load_config({'jtype': 'ToBeSaved', 'py_modules': str(file)})
+    (tmp_path / 'elsewhere').mkdir()
+    try:
+        assert saved(made, tmp_path) == {'jtype': 'ToBeSaved', 'py_modules': ['exec_to_be_saved.py']}
+        assert saved(made, tmp_path / 'elsewhere')['py_modules'] == [str(file)]
+        assert type(Executor.load_config(str(tmp_path / 'saved.yml'))) is type(made)
+    finally:
+        del sys.modules['exec_to_be_saved']
+
+
+def test_a_class_of_a_package_is_saved_with_the_module(tmp_path):
+    class Inside(Executor):
+        __module__ = 'jina.executors.loading'
+
+    assert saved(Inside(), tmp_path)['py_modules'] == ['jina.executors.loading']
+
+
+def test_what_yaml_cannot_express_is_told(tmp_path):
+    with pytest.raises(BadConfig, match=r"Arguments: bar of 'with' cannot be written as YAML.*<object"):
+        Arguments(1, bar=object()).save_config(tmp_path / 'saved.yml')
+    assert not (tmp_path / 'saved.yml').exists()
+
+
+def test_arguments_without_a_name_cannot_be_saved(tmp_path):
+    class Many(Executor):
+        def __init__(self, *numbers, **kwargs):
+            super().__init__(**kwargs)
+
+    with pytest.raises(BadConfig, match=r'Many: arguments without a name cannot be written as YAML: \(1, 2\)'):
+        Many(1, 2).save_config(tmp_path / 'saved.yml')

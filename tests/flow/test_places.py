@@ -106,6 +106,23 @@ def cell(client, code):
     return ''.join(printed)
 
 
+def test_tests_that_run_in_parallel(place):
+    program = EXAMPLE.partition('f = Flow')[0]
+    test = """
+import pytest
+
+@pytest.mark.parametrize('text', ['a', 'b'])
+def test_upper(text):
+    with Flow().add(uses=Upper) as f:
+        [response] = f.post('/bar', Document(text=text), return_results=True)
+    assert response.docs[0].text == text.upper()
+"""
+    place.write('test_by_xdist.py', program + test)
+    with place.start('-m', 'pytest', '-n', '2', '-p', 'no:cacheprovider', 'test_by_xdist.py') as process:
+        out, err = process.communicate(timeout=50)  # two Flows start at once, each under a pytest of its own
+    assert '2 passed' in out, out + err
+
+
 def test_running_event_loop(place):
     body = textwrap.indent(EXAMPLE, '    ')
     assert place.script(f'import asyncio\nasync def main():{body}\nasyncio.run(main())') == OUTPUT

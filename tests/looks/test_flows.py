@@ -1,4 +1,4 @@
-from types import SimpleNamespace
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -57,11 +57,49 @@ def test_a_flow_without_executors_answers_itself():
     assert [edge[:2] for edge in diagram_of(FlowSpec(), 'gateway').edges] == [('gateway', ANSWER)]
 
 
-@pytest.mark.parametrize('option', ['replicas', 'parallel'])
-def test_replicas_are_counted(option):
-    executor = SimpleNamespace(name='a', uses='A', needed=['gateway'], **{option: 3})
-    flow = SimpleNamespace(executors=[executor], protocols=['grpc'])
-    assert diagram_of(flow, 'a').vertices['a'].label == 'a ×3'
+def boxes(*executors):
+    """The boxes of a Flow, as (label, detail, kind), and its arrows as pairs of titles."""
+    specs = [ExecutorSpec(**{'needs': 'gateway', **options}) for options in executors]
+    diagram = diagram_of(FlowSpec(executors=specs), specs[-1].name)
+    shown = [(v.label, v.detail, v.kind) for v in diagram.vertices.values()]
+    title = {key: v.title for key, v in diagram.vertices.items()}
+    return shown[1:-1], [(title[e.source], title[e.target], e.dashed) for e in diagram.edges]
+
+
+@pytest.mark.parametrize(
+    ('options', 'shown'),
+    [
+        ({'replicas': 3}, ('a ×3', '', 'executor')),
+        ({'replicas': 3, 'polling': 'ALL'}, ('a ×3', 'polling ALL', 'executor')),
+        ({'replicas': 2, 'polling': 'ALL_ASYNC', 'uses': 'E'}, ('a ×2', 'E, polling ALL_ASYNC', 'executor')),
+        ({'polling': 'ALL'}, ('a', '', 'executor')),
+        ({'external': True, 'host': 'gpu:1', 'uses': 'E'}, ('a', 'runs at gpu:1', 'external')),
+    ],
+)
+def test_what_is_said_of_an_executor(options, shown):
+    assert boxes({'name': 'a', **options})[0] == [shown]
+
+
+def test_what_works_before_and_after_the_replicas_is_on_the_way():
+    shown, arrows = boxes(
+        {'name': 'a', 'uses_before': 'Split', 'replicas': 2, 'uses_after': {'jtype': 'Merge'}},
+        {'name': 'b', 'needs': 'a'},
+    )
+    assert shown[0] == ('Split', 'before a', 'part')
+    assert shown[2] == ('Merge', 'after a', 'part')
+    way = ['gateway', 'Split', 'a', 'Merge', 'b', 'gateway']
+    assert sorted(arrows) == sorted((one, other, False) for one, other in pairwise(way))
+
+
+def test_the_answer_comes_out_of_what_works_after_the_replicas():
+    assert ('Merge', 'gateway', False) in boxes({'name': 'a', 'uses_after': 'Merge'})[1]
+
+
+def test_one_that_only_looks_hangs_on_a_dashed_arrow():
+    shown, arrows = boxes({'name': 'a'}, {'name': 'look', 'needs': 'a', 'inspect': True}, {'name': 'b', 'needs': 'a'})
+    assert shown[1] == ('look', 'only looks', 'inspect')
+    assert ('a', 'look', True) in arrows
+    assert not any(source == 'look' for source, *_ in arrows)
 
 
 @pytest.mark.parametrize(
