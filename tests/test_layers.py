@@ -61,6 +61,7 @@ LIBRARIES = {
     'matplotlib': {'looks/figures.py'},
     'rich': {'clients/progress.py', 'hello/search/app.py', 'looks/terminal.py'},
     'scipy': {'types/sparse.py'},
+    'shtab': {'cli/completion.py'},
     'sklearn': {'looks/projection.py'},
     'starlette': {'gateway/http.py'},
     'uvicorn': {'gateway/web.py'},

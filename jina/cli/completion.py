@@ -5,6 +5,7 @@ from typing import Any
 
 from jina.cli.parser import Parser, add_command
 
+SHELLS = ('bash', 'zsh', 'fish')
 HOW = """\
 bash: jina completion bash > ~/.local/share/bash-completion/completions/jina
 zsh:  jina completion zsh > ~/.zfunc/_jina  (with ~/.zfunc in fpath, before compinit)
@@ -15,7 +16,7 @@ fish: jina completion fish > ~/.config/fish/completions/jina.fish
 def add_to(commands: Any) -> None:
     """Add the command."""
     completion = add_command(commands, 'completion', 'print a script for the completion of a shell', _completion)
-    completion.add_argument('shell', choices=['bash', 'zsh', 'fish'], help='the shell')
+    completion.add_argument('shell', choices=SHELLS, help='the shell')
     completion.epilog = HOW
     completion.formatter_class = argparse.RawDescriptionHelpFormatter
 

@@ -1,7 +1,6 @@
 """``jina ping``: see whether a Flow answers."""
 
 import argparse
-import asyncio
 import sys
 import time
 from typing import Any
@@ -41,19 +40,24 @@ def _ping(arguments: argparse.Namespace) -> int:
 
 
 def _ask(client: Any, timeout: float) -> float:
-    """Send a request that no Executor works on: it only goes there and back.
+    """Connect, and send a request that no Executor works on: it only goes there and back.
 
     :return: how long that took, in seconds.
     :raises ServerUnreachable: if no answer arrives in time.
     """
 
+    import asyncio
+
     async def ask() -> float:
         begin = time.perf_counter()
-        async for _ in client.post('/', target_peapod='^$'):
-            pass
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                async for _ in client.post('/', target_peapod='^$'):
+                    pass
+        except (ServerUnreachable, TimeoutError) as error:
+            if limit.expired():  # the client may tell of it as a connection that was lost
+                raise ServerUnreachable(f'nothing answers at {address(client)} within {timeout:g} s') from error
+            raise
         return time.perf_counter() - begin
 
-    try:
-        return asyncio.run(asyncio.wait_for(ask(), timeout))
-    except TimeoutError as error:
-        raise ServerUnreachable(f'nothing answers at {address(client)} within {timeout:g} s') from error
+    return asyncio.run(ask())

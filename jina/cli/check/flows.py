@@ -16,6 +16,7 @@ from jina.graph import Graph
 from jina.spec import ExecutorSpec, FlowSpec
 
 CONNECT_SECONDS = 3.0
+PORTS = 65536
 
 _VARIABLE = re.compile(r'\$\{?\{?\s*(?:ENV\.)?([A-Za-z_]\w*)')
 
@@ -56,14 +57,17 @@ def _unset(value: Any) -> list[str]:
 
 def _check_ports(spec: FlowSpec) -> Iterator[Finding]:
     for protocol, port in zip(spec.protocols, spec.ports, strict=True):
-        where = f'{protocol} at {spec.host}:{port or "a free port"}'
-        try:
-            family = socket.AF_INET6 if ':' in spec.host else socket.AF_INET
-            socket.create_server((spec.host, port), family=family).close()
-        except (OSError, OverflowError) as error:
-            yield fail(f'{where}: {getattr(error, "strerror", None) or error}')
-        else:
-            yield ok(where)
+        yield _check_port(f'{protocol} at {spec.host}:{port or "a free port"}', spec.host, port)
+
+
+def _check_port(where: str, host: str, port: int) -> Finding:
+    if not 0 <= port < PORTS:
+        return fail(f'{where}: ports end at {PORTS - 1}')
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET).close()
+    except OSError as error:
+        return fail(f'{where}: {error}')
+    return ok(where)
 
 
 def _check_files(spec: FlowSpec, folder: Path) -> Iterator[Finding]:
@@ -105,8 +109,16 @@ def _check_external(executor: ExecutorSpec) -> Finding:
 
 def _connect(where: str) -> socket.socket:
     if where.startswith('unix:'):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(where.removeprefix('unix:'))
-        return connection
+        return _connect_unix(where.removeprefix('unix:'))
     host, _, port = where.rpartition(':')
     return socket.create_connection((host, int(port)), CONNECT_SECONDS)
+
+
+def _connect_unix(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
