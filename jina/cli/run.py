@@ -32,16 +32,11 @@ def run(argv: Sequence[str]) -> int:
     """
     if os.getcwd() not in sys.path:  # the script `jina` begins without it, unlike `python -m jina`
         sys.path.append(os.getcwd())
-    parser = make_parser()
     try:
-        arguments = parser.parse(argv)
-        command: Command | None = arguments.command
-        if command is None:
-            parser.print_help()
-            return 0
-        code = command(arguments)
-        sys.stdout.flush()
-        return code
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # while a reader that has ended can still be taken for what it is
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -52,6 +47,16 @@ def run(argv: Sequence[str]) -> int:
         print(f'jina: {error}', file=sys.stderr)
         print(_stack_of_user_code(error), end='', file=sys.stderr)
         return 1
+
+
+def _run(argv: Sequence[str]) -> int:
+    parser = make_parser()
+    arguments = parser.parse(argv)
+    command: Command | None = arguments.command
+    if command is None:
+        parser.print_help()
+        return 0
+    return command(arguments)
 
 
 def _nobody_reads() -> int:

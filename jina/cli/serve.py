@@ -49,7 +49,8 @@ def _from_spec(kind: str, spec: type[Spec]) -> Command:
     def command(arguments: argparse.Namespace) -> int:
         options = read_mapping(arguments.spec) if arguments.spec else {}
         read = spec.from_dict({**options, **given(arguments, spec)}, f'jina {kind}')
-        return _serve(kind, read, getattr(read, 'quiet', False))
+        told = read.executor if isinstance(read, WorkerSpec) else read
+        return _serve(kind, read, getattr(told, 'quiet', False))
 
     return command
 
