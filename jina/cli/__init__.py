@@ -1,4 +1,4 @@
-"""The command line: arguments → spec → call. No logic lives here; a command is a file."""
+"""The command line: arguments → spec → call. No logic of the system lives here; a command is a file."""
 
 import sys
 from collections.abc import Sequence

@@ -16,10 +16,10 @@ def add_protocol(parser: Any) -> None:
 
 def connect(arguments: argparse.Namespace, asyncio: bool = False) -> Any:
     """The Client of the server that the arguments name; ends the program if they do not say its port."""
+    if not arguments.port and ':' not in arguments.host:
+        arguments.parser.error(f'the port of {arguments.host} is missing; grpc://name:port says it all at once')
     from jina.clients import Client
 
-    if not arguments.port and ':' not in arguments.host.rpartition('://')[2]:
-        arguments.parser.error(f'the port of {arguments.host} is missing; grpc://name:port says it all at once')
     return Client(arguments.host, arguments.port, arguments.protocol, asyncio=asyncio)
 
 

@@ -44,6 +44,9 @@ def _report() -> Iterator[tuple[str, str]]:
 def _packages() -> Iterator[tuple[str, str]]:
     from jina.cli.installed import requirements
 
-    for package in requirements():
+    packages = list(requirements())
+    if not packages:
+        yield 'packages', 'not known: jina is not installed but runs from its source'
+    for package in packages:
         extra = f' (for jina[{package.extra}])' if package.extra else ''
         yield package.name, (package.found or 'not installed') + extra

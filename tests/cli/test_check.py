@@ -68,18 +68,19 @@ def test_the_installation(check):
 
 
 def test_an_installation_that_is_broken(check):
-    check.place.env['TMPDIR'] = '/proc'
     check.place.write('run.py', """
         import sys
         from importlib import metadata
         from jina.cli import main
 
         metadata.requires = lambda name: ['numpy>=999.0', 'no-such-thing>=1.0', "other>=2; extra == 'more'"]
+        sys.modules['grpc'] = sys.modules['numpy'] = None
         sys.exit(main(['check']))
     """)  # fmt: skip
     printed = check.place.run('run.py', code=1)
     assert re.search(r"fail  numpy is [\d.]+: pip install 'numpy>=999.0'", printed)
     assert "fail  no-such-thing is not installed: pip install 'no-such-thing>=1.0'" in printed
+    assert 'fail  a Flow does not start: import of numpy halted' in printed
     assert "warn  optional: other is missing or too old: pip install 'jina[more]'" in printed
 
 

@@ -75,12 +75,12 @@ def _unix_sockets() -> Finding:
 
 
 def _flow() -> Finding:
-    from jina.flow import Flow
-
     begin = time.monotonic()
     try:
+        from jina.flow import Flow
+
         with Flow(quiet=True).add() as flow:
             flow.post('/')
-    except JinaError as error:
+    except (ImportError, OSError, JinaError) as error:
         return fail(f'a Flow does not start: {error}')
     return ok(f'a Flow starts, answers and ends, in {time.monotonic() - begin:.1f} s')
