@@ -28,9 +28,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What all specs have in common.
 
     :cvar aliases: other names of options, and which they mean.
+    :cvar groups: heading → the options that ``--help`` lists under it.
     """
 
     aliases: ClassVar[Mapping[str, str]] = {}
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def to_dict(self) -> dict[str, Any]:
         """The options that differ from their defaults, as plain types, and bytes.
@@ -140,6 +142,14 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
     """
 
     aliases = {'parallel': 'replicas', 'shards': 'replicas'}
+    groups = {
+        'what to run': ('uses', 'uses_with', 'uses_metas', 'uses_requests', 'py_modules', 'uses_before', 'uses_after'),
+        'its place in the Flow': ('name', 'needs', 'inspect', 'external', 'host'),
+        'how many': ('replicas', 'polling'),
+        'its process': ('runtime_backend', 'env', 'workspace', 'timeout_ready'),
+        'when it fails': ('on_error_strategy', 'restarts'),
+        'what it logs': ('quiet', 'quiet_error'),
+    }
 
     def __post_init__(self) -> None:
         who = f'Executor {self.name!r}' if self.name else 'Executor'
@@ -224,6 +234,13 @@ class EndpointSpec(Spec, frozen=True, kw_only=True):
 class WebSpec(Spec, frozen=True, kw_only=True):
     """Options of the HTTP and WebSocket doors, which Flows and gateways have in common."""
 
+    groups = {
+        'the HTTP interface': (
+            *('static', 'title', 'description', 'cors'),
+            *('expose_endpoints', 'no_debug_endpoints', 'no_crud_endpoints'),
+        )
+    }
+
     static: Annotated[str, _help('folder of files that the http gateway serves at /')] = ''
     title: Annotated[str, _help('title of the documentation of the HTTP interface')] = ''
     description: Annotated[str, _help('description in the documentation of the HTTP interface')] = ''
@@ -248,6 +265,15 @@ class FlowSpec(WebSpec, frozen=True, kw_only=True):
 
     :raises BadOption: if there is not one port for each protocol.
     """
+
+    groups = {
+        'what to run': ('executors',),
+        'how clients reach it': ('protocol', 'host', 'port_expose', 'prefetch'),
+        **WebSpec.groups,
+        'its processes': ('env', 'workspace', 'timeout_ready'),
+        'when an Executor fails': ('on_error_strategy',),
+        'what it logs': ('name', 'log_config', 'quiet'),
+    }
 
     def __post_init__(self) -> None:
         if len(self.ports) != len(self.protocols):
@@ -315,6 +341,13 @@ class NodeSpec(Spec, frozen=True, kw_only=True):
 class GatewaySpec(WebSpec, frozen=True, kw_only=True):
     """What ``python -m jina gateway`` needs to know."""
 
+    groups = {
+        'what to run': ('nodes',),
+        'how clients reach it': ('doors', 'listen', 'prefetch'),
+        **WebSpec.groups,
+        'what it logs': ('name', 'log_config', 'quiet'),
+    }
+
     name: Annotated[str, _help('name in logs and routes')] = 'gateway'
     listen: Annotated[str, _help('address for clients of this host: unix:/path; empty: none')] = ''
     doors: Annotated[list[DoorSpec], _help('addresses for clients from outside')] = []
@@ -332,6 +365,12 @@ class GatewaySpec(WebSpec, frozen=True, kw_only=True):
 
 class WorkerSpec(Spec, frozen=True, kw_only=True):
     """What ``python -m jina worker`` needs to know."""
+
+    groups = {
+        'what to run': ('executor',),
+        'how gateways reach it': ('listen', 'replica_id'),
+        'what it logs': ('log_config',),
+    }
 
     executor: Annotated[ExecutorSpec, _help('the Executor to serve')]
     listen: Annotated[str, _help('where to listen: unix:/path or tcp:host:port')] = 'tcp:127.0.0.1:0'

@@ -62,6 +62,7 @@ LIBRARIES = {
     'matplotlib': {'looks/figures.py'},
     'rich': {'hello/search/app.py', 'looks/live.py', 'looks/terminal.py'},
     'scipy': {'types/sparse.py'},
+    'shtab': {'cli/completion.py'},
     'sklearn': {'looks/projection.py'},
     'starlette': {'gateway/http.py'},
     'uvicorn': {'gateway/web.py'},

@@ -1,4 +1,4 @@
-"""The command line: arguments → spec → call. No logic lives here."""
+"""The command line: arguments → spec → call. No logic of the system lives here; a command is a file."""
 
 import sys
 from collections.abc import Sequence
@@ -14,6 +14,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         from jina.launch.child import run_process
 
         return run_process(arguments[0], int(arguments[2]))
-    from jina.cli.commands import run
+    from jina.cli.run import run
 
     return run(arguments)
