@@ -121,7 +121,7 @@ def served(place, arguments):
     assert server.returncode == 0
 
 
-@pytest.mark.parametrize('replicas', [1])  # more, once a Flow runs them
+@pytest.mark.parametrize('replicas', [1, 2])  # more, once a Flow runs them
 def test_three_ways_to_one_flow(place, replicas):
     place.write('my.py', EXECUTORS)
     place.env |= {'SAME_HUE': 'red', 'SAME_MARK': '!'}
