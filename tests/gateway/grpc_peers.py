@@ -8,6 +8,7 @@ from functools import partial
 import grpc
 
 from jina.clients.grpc import open_grpc
+from jina.clients.grpc.call import CallLink
 from jina.gateway.grpc import GrpcDoor
 from jina.proto.jina_pb2 import DataRequestProto, RequestProto
 from jina.spec import DoorSpec, GatewaySpec
@@ -15,6 +16,11 @@ from jina.types.request import ExceptionInfo, Route, Status, StatusCode
 from jina.wire.head import PROTOBUF, Head, Part
 
 HOST = '127.0.0.1'
+OPTIONS = [
+    ('grpc.max_receive_message_length', -1),
+    ('grpc.max_send_message_length', -1),
+    ('grpc.enable_http_proxy', 0),  # a foreign client would ask the proxy of the environment
+]
 DATA = DataRequestProto(docs=[{'id': '1', 'text': 'hello'}]).SerializeToString()
 FAILED = Status(StatusCode.ERROR, 'it failed', ExceptionInfo('ValueError', ('bad',), ('line',), 'MyExecutor'))
 
@@ -30,7 +36,12 @@ class FakeWalk:
     def answer(self, status=None):
         parts = self.head.parts
         routes = [Route('gateway', 'gateway/1', 1.5, 2.5), Route('pod0', 'pod0/1', 1.75, 2.0)]
-        self._reply(Head(self.head.request_id, self.head.endpoint, parts, status=status, routes=routes), self.body)
+        head = self.head
+        answer = Head(
+            head.request_id, head.endpoint, parts, parameters=head.parameters, target=head.target, status=status,
+            routes=routes,
+        )  # fmt: skip
+        self._reply(answer, self.body)
 
 
 class FakeEngine:
@@ -79,9 +90,7 @@ async def open_door(window=64):
 @contextlib.asynccontextmanager
 async def foreign_call(port, raw=False, **how):
     """A call as a client makes it that knows nothing but the contract."""
-    options = [('grpc.max_receive_message_length', -1), ('grpc.max_send_message_length', -1)]
-    options.append(('grpc.enable_http_proxy', 0))  # a foreign client would ask the proxy of the environment
-    async with grpc.aio.insecure_channel(f'{HOST}:{port}', options) as channel:
+    async with grpc.aio.insecure_channel(f'{HOST}:{port}', OPTIONS) as channel:
         yield channel.stream_stream(
             '/jina.JinaRPC/Call',
             request_serializer=None if raw else RequestProto.SerializeToString,
@@ -111,19 +120,25 @@ def ask(link, head, body=DATA):
 
 
 @contextlib.asynccontextmanager
-async def linked(port):
-    link = await open_grpc(HOST, port)
+async def linked(port, kind='frames'):
+    """A link as a client has it, to a server of this package or, with ``'call'``, as if to one of another make."""
+    link = await (open_grpc(HOST, port) if kind == 'frames' else open_call(port))
     try:
         yield link
     finally:
         await link.close()
 
 
+async def open_call(port):
+    return CallLink(grpc.insecure_channel(f'{HOST}:{port}', OPTIONS), f'grpc://{HOST}:{port}')
+
+
 @contextlib.asynccontextmanager
-async def foreign_server(call):
-    """A server as others make it; ``call`` is its method, over bytes."""
-    server = grpc.aio.server()
-    handlers = {'Call': grpc.stream_stream_rpc_method_handler(call)} if call else {}
+async def foreign_server(call=None, frames=None):
+    """A server as others make it; ``call`` and ``frames`` are its methods, over bytes."""
+    server = grpc.aio.server(options=OPTIONS)
+    methods = {'Call': call, 'Frames': frames}
+    handlers = {name: grpc.stream_stream_rpc_method_handler(method) for name, method in methods.items() if method}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler('jina.JinaRPC', handlers),))
     port = server.add_insecure_port(f'{HOST}:0')
     await server.start()

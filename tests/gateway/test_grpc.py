@@ -192,20 +192,26 @@ class TestDoor:
         asyncio.run(main())
 
 
+async def write_all(call, requests):
+    """In a task, for a server that does not read on."""
+    for request in requests:
+        await call.write(request)
+
+
 class TestWindow:
     def test_bytes_without_an_answer_are_bounded(self):
         async def main():
             async with open_door() as (engine, port), foreign_call(port) as call:
                 text = 'x' * (WINDOW_BYTES // 2)
-                for number in range(3):
-                    await call.write(foreign_request(number, '/hold', text))
-                await call.write(foreign_request('small', '/hold'))
+                requests = [foreign_request(number, '/hold', text) for number in range(3)]
+                writing = asyncio.ensure_future(write_all(call, [*requests, foreign_request('small', '/hold')]))
                 for number in range(2):
                     (await engine.held.get()).answer()
                     assert (await call.read()).request_id == str(number)
                 assert engine.most == 1  # two halves and what is around them are more than the window
                 await engine.held.get()
                 await engine.held.get()  # the small one has room beside the last half
+                await writing
                 assert engine.most == 2
 
         asyncio.run(main())
@@ -215,12 +221,12 @@ class TestWindow:
             async with open_door() as (engine, port), foreign_call(port) as call:
                 await call.write(foreign_request(1, '/hold'))
                 held = await engine.held.get()
-                await call.write(foreign_request(2, '/now', 'x' * (WINDOW_BYTES + 1)))
-                await call.write(foreign_request(3, '/now'))
-                assert engine.most == 1
+                large = foreign_request(2, '/now', 'x' * (WINDOW_BYTES + 1))
+                writing = asyncio.ensure_future(write_all(call, [large, foreign_request(3, '/now')]))
                 held.answer()
                 assert [(await call.read()).request_id for _ in range(3)] == ['1', '2', '3']
                 assert engine.most == 1
+                await writing
 
         asyncio.run(main())
 

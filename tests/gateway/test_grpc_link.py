@@ -18,20 +18,25 @@ from grpc_peers import (
     head_for,
     linked,
     make_door,
+    open_call,
     open_door,
 )
 
-from jina.clients.grpc import WINDOW_BYTES, WINDOW_COUNT, open_grpc
+from jina.clients.grpc import open_grpc
+from jina.clients.grpc.call import WINDOW_BYTES, WINDOW_COUNT
 from jina.excepts import ServerUnreachable
 from jina.proto.jina_pb2 import RequestProto
 from jina.types.request import Route, StatusCode
-from jina.wire.head import NO_PARAMETERS, PROTOBUF, Head, Part
+from jina.wire.head import MSGPACK, NO_PARAMETERS, PROTOBUF, Head, Part
 
 
+@pytest.mark.parametrize('kind', ['frames', 'call'])
 class TestLink:
-    def test_a_request_is_answered(self):
+    """The same for both ways to speak to our door."""
+
+    def test_a_request_is_answered(self, kind):
         async def main():
-            async with open_door() as (_, port), linked(port) as link:
+            async with open_door() as (_, port), linked(port, kind) as link:
                 parameters = msgspec.Raw(msgspec.msgpack.encode({'top_k': 3, 'names': ['a']}))
                 head, body = await ask(link, head_for(1, parameters=parameters, target='pod.*'))
                 assert (head.request_id, head.endpoint, head.target) == ('1', '/later', 'pod.*')
@@ -41,27 +46,27 @@ class TestLink:
 
         asyncio.run(main())
 
-    def test_an_error_arrives_with_its_cause(self):
+    def test_an_error_arrives_with_its_cause(self, kind):
         async def main():
-            async with open_door() as (_, port), linked(port) as link:
+            async with open_door() as (_, port), linked(port, kind) as link:
                 head, _ = await ask(link, head_for(1, '/fail'))
                 assert head.status == FAILED
                 assert not link.closed
 
         asyncio.run(main())
 
-    def test_requests_without_documents_and_ids(self):
+    def test_requests_without_documents_and_ids(self, kind):
         async def main():
-            async with open_door() as (_, port), linked(port) as link:
+            async with open_door() as (_, port), linked(port, kind) as link:
                 outcomes = [ask(link, Head('', '/later'), b''), ask(link, Head('', '/later'), b'')]
                 for head, body in await asyncio.gather(*outcomes):
                     assert (head.parts, body, head.parameters) == ((), b'', NO_PARAMETERS)
 
         asyncio.run(main())
 
-    def test_answers_find_their_requests_in_any_order(self):
+    def test_answers_find_their_requests_in_any_order(self, kind):
         async def main():
-            async with open_door() as (engine, port), linked(port) as link:
+            async with open_door() as (engine, port), linked(port, kind) as link:
                 outcomes = [ask(link, head_for(number, '/hold')) for number in range(3)]
                 for walk in reversed([await engine.held.get() for _ in range(3)]):
                     walk.answer()
@@ -69,16 +74,16 @@ class TestLink:
 
         asyncio.run(main())
 
-    def test_one_id_twice(self):
+    def test_one_id_twice(self, kind):
         async def main():
-            async with open_door() as (_, port), linked(port) as link:
+            async with open_door() as (_, port), linked(port, kind) as link:
                 await asyncio.gather(ask(link, head_for(1)), ask(link, head_for(1)))
 
         asyncio.run(main())
 
-    def test_the_window(self):
+    def test_the_window(self, kind):
         async def main():
-            async with open_door(2 * WINDOW_COUNT) as (engine, port), linked(port) as link:
+            async with open_door(WINDOW_COUNT) as (engine, port), linked(port, kind) as link:
                 assert link.admits(2 * WINDOW_BYTES)
                 outcomes = [ask(link, head_for(number, '/hold')) for number in range(WINDOW_COUNT - 1)]
                 assert link.admits(WINDOW_BYTES // 2)
@@ -96,9 +101,9 @@ class TestLink:
 
         asyncio.run(main())
 
-    def test_a_cancelled_request_gets_no_reply_but_its_credit_back(self):
+    def test_a_cancelled_request_gets_no_reply_but_its_credit_back(self, kind):
         async def main():
-            async with open_door() as (engine, port), linked(port) as link:
+            async with open_door() as (engine, port), linked(port, kind) as link:
                 replies = []
                 stream = link.request(head_for(1, '/hold'), [DATA], lambda *answer: replies.append(answer))
                 link.cancel(stream)
@@ -111,11 +116,11 @@ class TestLink:
 
         asyncio.run(main())
 
-    def test_the_server_goes_away(self):
+    def test_the_server_goes_away(self, kind):
         async def main():
             engine = FakeEngine()
             door = make_door(engine)
-            async with linked(await door.start()) as link:
+            async with linked(await door.start(), kind) as link:
                 outcomes = [ask(link, head_for(1, '/hold')), ask(link, head_for(2, '/hold'))]
                 await engine.held.get()
                 changed = asyncio.Event()
@@ -129,10 +134,10 @@ class TestLink:
 
         asyncio.run(main())
 
-    def test_close_ends_what_is_waiting(self):
+    def test_close_ends_what_is_waiting(self, kind):
         async def main():
             async with open_door() as (engine, port):
-                link = await open_grpc(HOST, port)
+                link = await (open_grpc(HOST, port) if kind == 'frames' else open_call(port))
                 outcome = ask(link, head_for(1, '/hold'))
                 walk = await engine.held.get()
                 await link.close()
@@ -143,19 +148,19 @@ class TestLink:
 
         asyncio.run(main())
 
-    def test_close_before_anything_was_sent(self):
+    def test_close_before_anything_was_sent(self, kind):
         async def main():
-            async with open_door() as (_, port), linked(port) as link:
-                assert link.encoding == PROTOBUF
+            async with open_door() as (_, port), linked(port, kind) as link:
+                assert link.encoding == (MSGPACK if kind == 'frames' else PROTOBUF)
             assert link.closed
 
         asyncio.run(main())
 
-    def test_links_in_several_threads_with_loops_of_their_own(self):
+    def test_links_in_several_threads_with_loops_of_their_own(self, kind):
         received = []
 
         async def client(port):
-            async with linked(port) as link:
+            async with linked(port, kind) as link:
                 for number in range(30):
                     await ask(link, head_for(number))
                     received.append(number)
@@ -171,6 +176,8 @@ class TestLink:
         asyncio.run(main())
         assert len(received) == 4 * 30
 
+
+class TestOpen:
     def test_nobody_is_there(self):
         async def main():
             port = free_port()
@@ -210,7 +217,7 @@ class TestLink:
 
     def test_a_server_of_another_kind(self):
         async def main():
-            async with foreign_server(None) as port, linked(port) as link:
+            async with foreign_server() as port, linked(port) as link:
                 head, _ = await ask(link, head_for(1))
                 assert 'UNIMPLEMENTED' in head.status.description
                 assert link.closed

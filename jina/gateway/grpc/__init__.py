@@ -7,6 +7,7 @@ import grpc
 
 from jina.gateway.engine import Engine
 from jina.gateway.grpc.call import CallStream
+from jina.gateway.grpc.frames import FramesStream
 from jina.gateway.grpc.health import SERVICE as HEALTH
 from jina.gateway.grpc.health import Health
 from jina.gateway.grpc.reflection import Reflection
@@ -38,7 +39,7 @@ class GrpcDoor:
         self._server: Any = None
         self._health = Health((SERVICE,))
         self._reflection = Reflection((SERVICE, HEALTH))
-        self._streams: set[CallStream] = set()
+        self._streams: set[CallStream | FramesStream] = set()
 
     async def start(self) -> int:
         """Listen at the host's address and at no other.
@@ -88,11 +89,20 @@ class GrpcDoor:
                 raise no_port('grpc', self._host, self._port, error) from error
 
     def _handler(self) -> Any:
-        call = grpc.stream_stream_rpc_method_handler(self._call, response_serializer=RawRequestProto.SerializeToString)
-        return grpc.method_handlers_generic_handler(SERVICE, {'Call': call})
+        serialize = RawRequestProto.SerializeToString
+        methods = {
+            'Call': grpc.stream_stream_rpc_method_handler(self._call, response_serializer=serialize),
+            'Frames': grpc.stream_stream_rpc_method_handler(self._frames),
+        }
+        return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     async def _call(self, requests: Any, context: Any) -> None:
-        stream = CallStream(self._engine, context, self._window)
+        await self._run(CallStream(self._engine, context, self._window))
+
+    async def _frames(self, requests: Any, context: Any) -> None:
+        await self._run(FramesStream(self._engine, context, self._window))
+
+    async def _run(self, stream: CallStream | FramesStream) -> None:
         self._streams.add(stream)
         try:
             await stream.run()

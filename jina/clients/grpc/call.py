@@ -1,24 +1,17 @@
-"""A gRPC server as clients see it: the surface of a connection of ours, over one stream of messages.
+"""A gRPC server of any make: the surface of a connection of ours, over the public contract.
 
-A foreign server grants no window, so the link keeps one of its own. Answers may come in any order;
-``request_id`` says whose they are.
-
-This stands on gRPC's threads and not on its asyncio: that shares one queue between all event loops of a
-process, and where several threads have one each, events of the one are lost when the loop of another closes.
+Such a server grants no window, so the link keeps one of its own. Answers may come in any order; ``request_id`` says
+whose they are.
 """
 
-import asyncio
 import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any
 
-import grpc
-
-from jina.excepts import ServerUnreachable, WireError
+from jina.clients.grpc.stream import Stream
+from jina.excepts import WireError
 from jina.types.request import Status, StatusCode
 from jina.wire.connection import Reply
 from jina.wire.frames import Buffer
@@ -29,12 +22,6 @@ WINDOW_COUNT = 64
 WINDOW_BYTES = 64 << 20
 
 _METHOD = '/jina.JinaRPC/Call'
-_OPTIONS = (
-    ('grpc.max_receive_message_length', -1),
-    ('grpc.max_send_message_length', -1),
-    ('grpc.enable_http_proxy', 0),
-    ('grpc.use_local_subchannel_pool', 1),  # else a channel inherits the refusals that an older one met
-)
 
 _log = logging.getLogger('jina.client')
 
@@ -46,7 +33,7 @@ class _Waiting:
     size: int
 
 
-class GrpcLink:
+class CallLink:
     """An open channel to a gRPC server. All belongs to the thread of its loop.
 
     :ivar encoding: how bodies are to be encoded for it.
@@ -60,12 +47,10 @@ class GrpcLink:
         self.on_change: Callable[[], None] = lambda: None
         self._channel = channel
         self._name = name
-        self._loop = asyncio.get_running_loop()
         self._waiting: dict[str, _Waiting] = {}
         self._bytes = 0
         self._next_stream = 0
-        self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
-        self._call: Any = None
+        self._stream: Stream | None = None  # opened by the first request
 
     @property
     def in_flight(self) -> int:
@@ -90,12 +75,13 @@ class GrpcLink:
         proto = request_to_proto(head, body)
         if not proto.request_id or proto.request_id in self._waiting:
             proto.request_id = uuid.uuid4().hex
-        self._outgoing.put(proto.SerializeToString())
+        message = proto.SerializeToString()
         stream, self._next_stream = self._next_stream, self._next_stream + 1
         self._waiting[proto.request_id] = _Waiting(stream, reply, body_size(body))
         self._bytes += body_size(body)
-        if self._call is None:
-            self._open_stream()
+        if self._stream is None:
+            self._stream = Stream(self._channel, _METHOD, self._received, self._ended)
+        self._stream.send(message)
         return stream
 
     def cancel(self, stream: int) -> None:
@@ -111,20 +97,6 @@ class GrpcLink:
         """Close it; requests without an answer get an outcome that says so."""
         self._lost('the client closed the connection')
 
-    def _open_stream(self) -> None:
-        self._call = self._channel.stream_stream(_METHOD)(iter(self._outgoing.get, None))
-        Thread(target=self._read, name='jina-grpc-answers', daemon=True).start()
-
-    def _read(self) -> None:
-        """Hand over answers until there are no more. Runs in a thread of its own."""
-        try:
-            for message in self._call:
-                _call_soon(self._loop, self._received, message)
-            reason = f'{self._name} ended the stream'
-        except grpc.RpcError as error:
-            reason = f'{self._name}: {error.code().name}: {error.details()}'
-        _call_soon(self._loop, self._lost, reason)
-
     def _received(self, message: bytes) -> None:
         if self.closed:
             return
@@ -134,6 +106,9 @@ class GrpcLink:
             self._lost(f'{self._name} answers with what is {error}')
         else:
             self._answered(head, body)
+
+    def _ended(self, reason: str) -> None:
+        self._lost(f'{self._name}: {reason}')
 
     def _answered(self, head: Head, body: Buffer) -> None:
         waiting = self._waiting.pop(head.request_id, None)
@@ -149,7 +124,8 @@ class GrpcLink:
         if self.closed:
             return
         self.closed = True
-        self._outgoing.put(None)
+        if self._stream is not None:
+            self._stream.close()
         self._channel.close()
         waiting, self._waiting, self._bytes = self._waiting, {}, 0
         status = Status(StatusCode.ERROR, reason)
@@ -160,60 +136,3 @@ class GrpcLink:
 
 def _ignore(head: Head, body: Buffer) -> None:
     """The reply of a cancelled request."""
-
-
-def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:
-    try:
-        loop.call_soon_threadsafe(function, *args)
-    except RuntimeError:
-        pass  # the loop is closed: nobody waits
-
-
-async def open_grpc(host: str, port: int, timeout: float = 10.0, tls: bool = False) -> GrpcLink:
-    """Connect to a gRPC server.
-
-    :raises ServerUnreachable: if nothing answers there: at once when it refuses, else after ``timeout``.
-    """
-    channel = _channel(f'[{host}]:{port}' if ':' in host else f'{host}:{port}', tls)
-    name = f'grpc{"s" if tls else ""}://{host}:{port}'
-    try:
-        async with asyncio.timeout(timeout):
-            await _ready(channel)
-    except BaseException as error:
-        channel.close()
-        if not isinstance(error, ConnectionError | TimeoutError):
-            raise
-        why = str(error) or f'no answer in {timeout:g} s'
-        raise ServerUnreachable(f'nothing answers at {name}: {why}') from error
-    return GrpcLink(channel, name)
-
-
-def _channel(target: str, tls: bool) -> Any:
-    if tls:
-        return grpc.secure_channel(target, grpc.ssl_channel_credentials(), _OPTIONS)
-    return grpc.insecure_channel(target, _OPTIONS)
-
-
-async def _ready(channel: Any) -> None:
-    """Wait until the server has answered.
-
-    :raises ConnectionError: if it cannot be reached at the first attempt; gRPC itself would go on trying.
-    """
-    loop = asyncio.get_running_loop()
-    reached: asyncio.Future[bool] = loop.create_future()
-
-    def changed(state: grpc.ChannelConnectivity) -> None:
-        if state in (grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE):
-            _call_soon(loop, _settle, reached, state is grpc.ChannelConnectivity.READY)
-
-    channel.subscribe(changed, try_to_connect=True)
-    try:
-        if not await reached:
-            raise ConnectionError('it refuses the connection, or there is no such host')
-    finally:
-        channel.unsubscribe(changed)
-
-
-def _settle(future: asyncio.Future[bool], result: bool) -> None:
-    if not future.done():
-        future.set_result(result)
