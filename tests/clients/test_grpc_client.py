@@ -1,6 +1,7 @@
 """The Client over gRPC: to a Flow, and to a server of another make that knows nothing but the contract."""
 
 import contextlib
+import itertools
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
@@ -81,11 +82,14 @@ def test_clients_in_several_threads(client):
 
 
 @contextlib.contextmanager
-def foreign_server(port=0):
-    """It has the method of the contract, on threads, and answers with the texts in capitals."""
+def foreign_server(port=0, ahead=0):
+    """It has the method of the contract, on threads, and answers with the texts in capitals.
+
+    :param ahead: how many requests it takes before it answers the first, if the stream does not end before.
+    """
 
     def call(requests, context):
-        for request in requests:
+        for request in itertools.chain(list(itertools.islice(requests, ahead)), requests):
             for doc in request.data.docs:
                 doc.text = doc.text.upper()
             yield request
@@ -101,12 +105,14 @@ def foreign_server(port=0):
             server.stop(0).wait()
 
 
-def test_a_server_of_another_make():
-    with foreign_server() as port, Client(port_expose=port) as client:
+@pytest.mark.parametrize('ahead', [0, 50, 1000])
+@pytest.mark.parametrize('count', [1, 200])
+def test_a_server_of_another_make(ahead, count):
+    with foreign_server(ahead=ahead) as port, Client(port_expose=port) as client:
         for _ in range(2):
-            docs = [Document(text=f'text {n}') for n in range(200)]
+            docs = [Document(text=f'text {n}') for n in range(count)]
             responses = client.post('/', docs, request_size=1, return_results=True)
-            assert [response.docs[0].text for response in responses] == [f'TEXT {n}' for n in range(200)]
+            assert [response.docs[0].text for response in responses] == [f'TEXT {n}' for n in range(count)]
 
 
 def test_a_server_that_went_away():

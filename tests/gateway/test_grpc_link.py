@@ -266,6 +266,27 @@ class TestOpen:
 
         asyncio.run(main())
 
+    def test_a_stream_that_was_ended_at_our_side_is_followed_by_another(self):
+        ended = asyncio.Queue()
+
+        async def answers(requests, context):
+            collected = [message async for message in requests]
+            ended.put_nowait(len(collected))
+            for message in collected:
+                yield message
+
+        async def main():
+            async with foreign_server(answers) as port, linked(port) as link:
+                first = ask(link, head_for(1))
+                assert await ended.get() == 1
+                assert (await first)[0].request_id == '1'
+                second, third = ask(link, head_for(2)), ask(link, head_for(3))
+                assert await ended.get() == 2
+                assert [head.request_id for head, _ in await asyncio.gather(second, third)] == ['2', '3']
+                assert not link.closed
+
+        asyncio.run(main())
+
     def test_an_address_of_version_six(self):
         async def main():
             door = make_door(FakeEngine(), '::1')

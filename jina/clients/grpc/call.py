@@ -2,8 +2,13 @@
 
 Such a server grants no window, so the link keeps one of its own. Answers may come in any order; ``request_id`` says
 whose they are.
+
+Some servers, those of Jina 2 among them, collect requests before they answer the first, up to a number of their own or
+to the end of the stream. So a stream on which nothing was sent for a while, with answers missing, is ended at our side,
+and the next request opens another one.
 """
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Callable
@@ -20,6 +25,7 @@ from jina.wire.rpc import answer_from_proto, parse, request_to_proto
 
 WINDOW_COUNT = 64
 WINDOW_BYTES = 64 << 20
+PAUSE = 0.005  # seconds after which a server that waits for more learns that no more will come
 
 _METHOD = '/jina.JinaRPC/Call'
 
@@ -28,7 +34,8 @@ _log = logging.getLogger('jina.client')
 
 @dataclass(slots=True)
 class _Waiting:
-    stream: int
+    number: int
+    stream: Stream
     reply: Reply
     size: int
 
@@ -49,8 +56,12 @@ class CallLink:
         self._name = name
         self._waiting: dict[str, _Waiting] = {}
         self._bytes = 0
-        self._next_stream = 0
-        self._stream: Stream | None = None  # opened by the first request
+        self._next_number = 0
+        self._loop = asyncio.get_running_loop()
+        self._stream: Stream | None = None  # opened by a request, ended by a pause
+        self._streams: set[Stream] = set()  # those that have not ended at the server's side
+        self._sent = 0
+        self._watched = False
 
     @property
     def in_flight(self) -> int:
@@ -68,26 +79,48 @@ class CallLink:
     def request(self, head: Head, body: Body, reply: Reply) -> int:
         """Send a request; only while :meth:`admits` says so. The body is copied.
 
-        :return: its stream number, for :meth:`cancel`.
+        :return: its number, for :meth:`cancel`.
         :raises BadOption: naming the parameter that protobuf cannot express.
         """
         assert not self.closed, 'not connected'
         proto = request_to_proto(head, body)
         if not proto.request_id or proto.request_id in self._waiting:
             proto.request_id = uuid.uuid4().hex
-        message = proto.SerializeToString()
-        stream, self._next_stream = self._next_stream, self._next_stream + 1
-        self._waiting[proto.request_id] = _Waiting(stream, reply, body_size(body))
+        number, self._next_number = self._next_number, self._next_number + 1
+        stream = self._open_stream()
+        stream.send(proto.SerializeToString())
+        self._waiting[proto.request_id] = _Waiting(number, stream, reply, body_size(body))
         self._bytes += body_size(body)
+        self._sent += 1
+        if not self._watched:
+            self._watch()
+        return number
+
+    def _open_stream(self) -> Stream:
         if self._stream is None:
             self._stream = Stream(self._channel, _METHOD, self._received, self._ended)
-        self._stream.send(message)
-        return stream
+            self._streams.add(self._stream)
+        return self._stream
+
+    def _watch(self) -> None:
+        self._watched = True
+        self._loop.call_later(PAUSE, self._look, self._sent)
+
+    def _look(self, sent: int) -> None:
+        """End the stream if nothing was sent since, and answers are missing."""
+        self._watched = False
+        if self.closed or self._stream is None or not self._waiting:
+            return
+        if self._sent > sent:
+            self._watch()
+            return
+        self._stream.finish()
+        self._stream = None
 
     def cancel(self, stream: int) -> None:
         """Its answer is no longer wanted. The contract has no word for that: credit returns with it."""
         for waiting in self._waiting.values():
-            if waiting.stream == stream:
+            if waiting.number == stream:
                 waiting.reply = _ignore
 
     async def drained(self) -> None:
@@ -107,8 +140,10 @@ class CallLink:
         else:
             self._answered(head, body)
 
-    def _ended(self, reason: str) -> None:
-        self._lost(f'{self._name}: {reason}')
+    def _ended(self, stream: Stream, reason: str) -> None:
+        self._streams.discard(stream)
+        if stream is self._stream or any(waiting.stream is stream for waiting in self._waiting.values()):
+            self._lost(f'{self._name}: {reason}')
 
     def _answered(self, head: Head, body: Buffer) -> None:
         waiting = self._waiting.pop(head.request_id, None)
@@ -124,8 +159,8 @@ class CallLink:
         if self.closed:
             return
         self.closed = True
-        if self._stream is not None:
-            self._stream.close()
+        for stream in self._streams:
+            stream.close()
         self._channel.close()
         waiting, self._waiting, self._bytes = self._waiting, {}, 0
         status = Status(StatusCode.ERROR, reason)

@@ -60,7 +60,7 @@ class FramesChannel:
         except WireError as error:
             self._lose(f'{self._name}: {error}')
 
-    def _ended(self, reason: str) -> None:
+    def _ended(self, stream: Stream, reason: str) -> None:
         self._lose(f'{self._name}: {reason}')
 
     def _lose(self, reason: str) -> None:

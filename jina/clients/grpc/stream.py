@@ -17,7 +17,8 @@ class Stream:
     """One call of a method ``stream → stream``. All belongs to the thread of its loop.
 
     :param received: called with each message that arrives.
-    :param ended: called once, with the reason, when none will arrive any more; also after :meth:`close`.
+    :param ended: called once, with the stream and the reason, when none will arrive any more; also after
+        :meth:`close`.
     :param merge: the most bytes of the messages that may be sent as one, their concatenation; 0: each is sent alone.
     """
 
@@ -26,7 +27,7 @@ class Stream:
         channel: Any,
         method: str,
         received: Callable[[bytes], None],
-        ended: Callable[[str], None],
+        ended: Callable[['Stream', str], None],
         merge: int = 0,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -40,9 +41,13 @@ class Stream:
         """Send a message; never blocks."""
         self._outgoing.put(message)
 
+    def finish(self) -> None:
+        """Tell the server that no more will be sent; messages may still arrive."""
+        self._outgoing.put(None)
+
     def close(self) -> None:
         """End it, without waiting for what is under way."""
-        self._outgoing.put(None)
+        self.finish()
         self._call.cancel()
 
     def _messages(self) -> Iterator[bytes]:
@@ -81,7 +86,7 @@ class Stream:
             reason = 'it ended the stream'
         except grpc.RpcError as error:
             reason = f'{error.code().name}: {error.details()}'
-        call_soon(self._loop, self._ended, reason)
+        call_soon(self._loop, self._ended, self, reason)
 
 
 def call_soon(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:
