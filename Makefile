@@ -54,8 +54,9 @@ docs: $(VENV)/.dev ## run every code block of README and docs
 reference: $(VENV)/.dev ## write docs/reference from the docstrings
 	$(BIN)/python tools/reference.py
 
-proto: $(VENV)/.dev ## generate what describes the messages of jina.proto
+proto: $(VENV)/.dev ## generate what describes the messages of gRPC
 	$(BIN)/python -m grpc_tools.protoc -I jina/proto --descriptor_set_out jina/proto/jina.binpb --pyi_out jina/proto jina/proto/jina.proto
+	$(BIN)/python -m grpc_tools.protoc -I jina/proto --descriptor_set_out jina/proto/services.binpb jina/proto/health.proto jina/proto/reflection.proto
 	$(BIN)/ruff check --quiet --fix-only --unsafe-fixes jina/proto && $(BIN)/ruff format --quiet jina/proto
 
 clean: ## remove what the targets made

@@ -54,8 +54,14 @@ CHOSEN_LATE = {
 EVERYWHERE = {'msgspec', 'numpy'}
 LIBRARIES = {
     'cloudpickle': {'pickling.py'},
-    'google.protobuf': {'proto/jina_pb2.py', 'types/protobuf.py', 'types/protostruct.py', 'wire/rpc.py'},
-    'grpc': {'clients/grpc.py', 'gateway/grpc.py'},
+    'google.protobuf': {
+        *('proto/jina_pb2.py', 'proto/services.py', 'types/protobuf.py', 'types/protostruct.py', 'wire/rpc.py'),
+    },
+    'grpc': {
+        *('clients/grpc/__init__.py', 'clients/grpc/stream.py'),
+        *('gateway/grpc/__init__.py', 'gateway/grpc/call.py', 'gateway/grpc/frames.py'),
+        *('gateway/grpc/health.py', 'gateway/grpc/reflection.py'),
+    },
     'pickle': {'pickling.py'},  # not a library, but no less to be kept in sight
     'PIL': {'looks/thumbnail.py', 'types/document/image.py'},
     'dgl': {'types/document/graph.py'},

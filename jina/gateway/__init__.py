@@ -160,4 +160,4 @@ def _door(spec: DoorSpec, engine: Engine, gateway: GatewaySpec, extend: Callable
         return HttpDoor(engine, spec.host, spec.port, gateway.static)
     from jina.gateway.grpc import GrpcDoor
 
-    return GrpcDoor(engine, spec.host, spec.port, gateway.prefetch)
+    return GrpcDoor(engine, spec, gateway)

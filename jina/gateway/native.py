@@ -41,13 +41,19 @@ class NativeDoor:
         return ServerConnection(self._hello, self._requested)
 
     def _requested(self, call: ServerCall) -> None:
-        def reply(head: Head, body: Buffer) -> None:
-            call.answer(head, [body])
+        submit(self._engine, call)
 
-        walk = self._engine.submit(call.head, call.body, reply)
 
-        def cancel() -> None:
-            walk.cancel()
-            reply(Head(call.head.request_id, '', status=_CANCELLED), b'')  # which gives the credit back
+def submit(engine: Engine, call: ServerCall) -> None:
+    """Send a request that came as a frame through the graph; its outcome goes back the same way."""
 
-        call.on_cancel = cancel
+    def reply(head: Head, body: Buffer) -> None:
+        call.answer(head, [body])
+
+    walk = engine.submit(call.head, call.body, reply)
+
+    def cancel() -> None:
+        walk.cancel()
+        reply(Head(call.head.request_id, '', status=_CANCELLED), b'')  # which gives the credit back
+
+    call.on_cancel = cancel

@@ -1,0 +1,71 @@
+"""Connections to gRPC servers: our own frames where the other end is of this package, else the public contract."""
+
+import asyncio
+from typing import Any
+
+import grpc
+
+from jina.clients.grpc.call import CallLink
+from jina.clients.grpc.frames import open_frames
+from jina.clients.grpc.stream import call_soon
+from jina.clients.link import Link
+from jina.excepts import ServerUnreachable
+
+GREETING_SECONDS = 2.0  # a server of another make says at once that it has no such method
+
+_OPTIONS = (
+    ('grpc.max_receive_message_length', -1),
+    ('grpc.max_send_message_length', -1),
+    ('grpc.enable_http_proxy', 0),
+    ('grpc.use_local_subchannel_pool', 1),  # else a channel inherits the refusals that an older one met
+)
+
+
+async def open_grpc(host: str, port: int, timeout: float = 10.0, tls: bool = False) -> Link:
+    """Connect to a gRPC server.
+
+    :raises ServerUnreachable: if nothing answers there: at once when it refuses, else after ``timeout``.
+    """
+    channel = _channel(f'[{host}]:{port}' if ':' in host else f'{host}:{port}', tls)
+    name = f'grpc{"s" if tls else ""}://{host}:{port}'
+    try:
+        async with asyncio.timeout(timeout):
+            await _ready(channel)
+            return await open_frames(channel, name, GREETING_SECONDS) or CallLink(channel, name)
+    except BaseException as error:
+        channel.close()
+        if not isinstance(error, ConnectionError | TimeoutError):
+            raise
+        why = str(error) or f'no answer in {timeout:g} s'
+        raise ServerUnreachable(f'nothing answers at {name}: {why}') from error
+
+
+def _channel(target: str, tls: bool) -> Any:
+    if tls:
+        return grpc.secure_channel(target, grpc.ssl_channel_credentials(), _OPTIONS)
+    return grpc.insecure_channel(target, _OPTIONS)
+
+
+async def _ready(channel: Any) -> None:
+    """Wait until the server has answered.
+
+    :raises ConnectionError: if it cannot be reached at the first attempt; gRPC itself would go on trying.
+    """
+    loop = asyncio.get_running_loop()
+    reached: asyncio.Future[bool] = loop.create_future()
+
+    def changed(state: grpc.ChannelConnectivity) -> None:
+        if state in (grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE):
+            call_soon(loop, _settle, reached, state is grpc.ChannelConnectivity.READY)
+
+    channel.subscribe(changed, try_to_connect=True)
+    try:
+        if not await reached:
+            raise ConnectionError('it refuses the connection, or there is no such host')
+    finally:
+        channel.unsubscribe(changed)
+
+
+def _settle(future: asyncio.Future[bool], result: bool) -> None:
+    if not future.done():
+        future.set_result(result)
