@@ -164,7 +164,7 @@ def test_a_flow_from_yaml_is_served_asked_and_ended(cli):
 def test_options_of_the_command_line_go_before_those_of_the_file(cli):
     cli.place.write('flow.yml', FLOW.format(port=1))
     with cli.start('flow', '--uses', 'flow.yml', '--protocol', 'http', '--port-expose', '0') as server:
-        wait_line(server.stderr, r'HTTP +localhost:[1-9]\d+')
+        wait_line(server.stderr, r'HTTP +http://localhost:[1-9]\d+')
         assert interrupt(server) < 4
     assert server.returncode == 0
 
@@ -173,7 +173,7 @@ def test_options_of_the_command_line_go_before_those_of_the_file(cli):
 def test_the_file_of_a_flow_may_stand_alone_before_or_after_options(cli, arguments):
     cli.place.write('flow.yml', FLOW.format(port=0))
     with cli.start('flow', *arguments) as server:
-        wait_line(server.stderr, r'HTTP +localhost:[1-9]\d+')
+        wait_line(server.stderr, r'HTTP +http://localhost:[1-9]\d+')
         assert interrupt(server) < 4
     assert server.returncode == 0
 
