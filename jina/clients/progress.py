@@ -105,7 +105,9 @@ def _rate(speed: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return ``0.31 s``, ``12 s``, ``3 min 05 s`` or ``2 h 07 min``."""
+    """Return ``2 ms``, ``0.31 s``, ``12 s``, ``3 min 05 s`` or ``2 h 07 min``."""
+    if seconds < 0.0995:
+        return f'{seconds * 1000:.0f} ms'
     if seconds < 9.95:
         return f'{seconds:.{1 if seconds >= 0.95 else 2}f} s'
     whole = round(seconds)

@@ -6,7 +6,7 @@ from jina.looks.words import counted
 
 EVERYWHERE = ('0.0.0.0', '::', '')
 HERE = ('127.0.0.1', 'localhost', '::1')
-NAMES = {'grpc': 'gRPC', 'http': 'HTTP', 'websocket': 'WebSocket'}
+NAMES = {'grpc': 'GRPC', 'http': 'HTTP', 'websocket': 'WebSocket'}
 SCHEMES = {'http': 'http://', 'websocket': 'ws://'}
 LINK, HOUSE, LOCK = '🔗', '🏠', '🔒'
 SYMBOLS = LINK + HOUSE + LOCK

@@ -116,7 +116,7 @@ def command_line(place, replicas):
 def served(place, arguments):
     """The port of a server."""
     with place.start(*arguments) as server:
-        yield wait_line(server.stderr, r'HTTP +localhost:(\d+)')[1]
+        yield wait_line(server.stderr, r'HTTP +http://localhost:(\d+)')[1]
         assert interrupt(server) < 5
     assert server.returncode == 0
 

@@ -8,7 +8,7 @@ PORTS = [('grpc', 12346), ('http', 12345), ('websocket', 12347)]
 def test_where_it_is_reached_from_this_machine_and_how_to_open_it():
     assert banner(PORTS, '127.0.0.1', executors=3, replicas=5) == (
         'Flow is ready: 3 Executors, 5 replicas\n'
-        '  🔗 gRPC       localhost:12346\n'
+        '  🔗 GRPC       localhost:12346\n'
         '  🔗 HTTP       http://localhost:12345   docs at /docs and /redoc\n'
         '  🔗 WebSocket  ws://localhost:12347\n'
         "  🔒 network    closed; Flow(host='0.0.0.0') opens it"
@@ -18,14 +18,14 @@ def test_where_it_is_reached_from_this_machine_and_how_to_open_it():
 def test_where_it_is_reached_from_other_machines():
     assert banner(PORTS[:2], '0.0.0.0', '192.0.2.2', executors=1, replicas=1) == (
         'Flow is ready: 1 Executor\n'
-        '  🔗 gRPC     localhost:12346\n'
+        '  🔗 GRPC     localhost:12346\n'
         '  🔗 HTTP     http://localhost:12345   docs at /docs and /redoc\n'
         '  🏠 network  192.0.2.2:12346, http://192.0.2.2:12345'
     )
 
 
 def test_one_address_only():
-    assert banner(PORTS[:1], '10.0.0.5', '10.0.0.5') == 'Flow is ready: no Executors\n  🔗 gRPC  10.0.0.5:12346'
+    assert banner(PORTS[:1], '10.0.0.5', '10.0.0.5') == 'Flow is ready: no Executors\n  🔗 GRPC  10.0.0.5:12346'
 
 
 @pytest.mark.parametrize(('host', 'url'), [('::', 'localhost'), ('::1', 'localhost'), ('fe80::1', '[fe80::1]')])

@@ -291,7 +291,7 @@ def test_request_size_progress_and_results(place):
         """)
     assert printed.count('<jina.types.request.Response request_id=') == 10
     assert printed.count("{'id': ") == 100
-    assert '100 docs' in printed.err
+    assert '100 documents in' in printed.err
 
 
 def test_async_flow(place):
