@@ -52,14 +52,10 @@ class Stream:
 
     def _messages(self) -> Iterator[bytes]:
         """What gRPC is to send. Runs in a thread of gRPC's, which asks again when the last one has been written."""
-        while (message := self._outgoing.get()) is not None:
-            if len(message) < self._merge:
-                message, more = self._with_next(message)
-                yield message
-                if not more:
-                    return
-            else:
-                yield message
+        more = True
+        while more and (message := self._outgoing.get()) is not None:
+            message, more = self._with_next(message)
+            yield message
 
     def _with_next(self, message: bytes) -> tuple[bytes, bool]:
         """The message together with those that came while the one before was written.
