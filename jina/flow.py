@@ -386,7 +386,7 @@ class Flow(Poster):
 
     def save_config(self, filename: str | Path) -> None:
         """Write it as YAML. Executors that are classes are named; ``load_config`` must know the name."""
-        Path(filename).write_text(config.to_yaml(self._spec))
+        Path(filename).write_text(config.to_yaml(self._spec), 'utf-8')
 
 
 class AsyncFlow(Flow):

@@ -21,6 +21,8 @@ from jina.wire.head import ANY, BYPASS, JSON, NOT_BOUND, UNCHANGED, Body, Head, 
 Parcel = tuple[tuple[Part, ...], Body]
 """Documents between two Executors: what they consist of, and the bytes."""
 
+LONGEST_TIMEOUT = 1e7  # seconds; what is longer, or no number, is no limit
+
 _log = logging.getLogger('jina.gateway')
 
 
@@ -99,8 +101,8 @@ class Walk:
             told = f'target_peapod={head.target!r} is no regular expression: {error}'
             self._finish((head.parts, []), Status(StatusCode.ERROR, told, client_error=True))
             return
-        if head.timeout is not None:
-            self._timer = asyncio.get_running_loop().call_later(head.timeout, self._expire)
+        if head.timeout is not None and head.timeout < LONGEST_TIMEOUT:
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, head.timeout), self._expire)
         self._leave(GATEWAY, (head.parts, [self._body]))
 
     def cancel(self) -> None:
