@@ -1,0 +1,358 @@
+"""The short way of an HTTP request, for paths that carry documents: from the parser to the engine, without ASGI.
+
+uvicorn makes a task, a scope and several events for each request. Here a request is one object, which is handed over
+when its body is complete, and its answer leaves with one write. All other paths go the way that uvicorn has for them,
+on the same connection and in the same order: to uvicorn, a :class:`Call` looks like one of its own cycles.
+"""
+
+import asyncio
+import logging
+import math
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+from urllib.parse import unquote_to_bytes
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from jina.wire.head import Body, body_size
+
+MAX_BODY = 1 << 30
+LARGE = 64 << 10  # from this size on, to copy an answer costs more than to send its pieces
+LINGER_SECONDS = 2.0  # how long a client may go on sending what was refused before it reads why
+BUSY_SECONDS = 1.0  # how long a client may be silent that came when there were too many
+
+_JSON_TYPE = re.compile(rb'\s*(application|text)/([\w.+-]+\+)?json\s*(;|$)', re.IGNORECASE)
+_STATUS_LINES = {status.value: f'HTTP/1.1 {status.value} {status.phrase}\r\n'.encode() for status in HTTPStatus}
+_TYPE_WANTED = 'send JSON, with the header content-type: application/json'
+_CONTINUE = b'HTTP/1.1 100 Continue\r\n\r\n'
+
+_log = logging.getLogger('jina.gateway')
+
+
+class Cancellable(Protocol):
+    """What is being done for a call."""
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any more."""
+
+
+class Door(Protocol):
+    """What takes the calls of all connections.
+
+    :ivar extra_headers: lines that each answer has, with ``\\r\\n`` after each.
+    :ivar max_connections: clients beyond it are told to come again later.
+    """
+
+    extra_headers: bytes
+    max_connections: int
+
+    @property
+    def endpoints(self) -> Mapping[tuple[bytes, bytes], str]:
+        """By method and path, where documents go; ``''``: the body says it."""
+
+    def submit(self, call: 'Call') -> Cancellable | None:
+        """Begin to work on a call; it is to be answered, now or later."""
+
+    def refusal(self, why: str) -> Body:
+        """The body of an answer that says why there is no other."""
+
+
+class Call:
+    """One request that takes the short way.
+
+    :ivar endpoint: where its documents go; ``''``: its body says it.
+    :ivar body: as much of it as has arrived.
+    :ivar arrived: whether that is all of it.
+    :ivar timeout: seconds that the client will wait; ``None``: any time.
+    :ivar keep_alive: whether the connection goes on after it.
+    :ivar response_complete: whether the next one may begin.
+    """
+
+    __slots__ = (
+        '_answered',
+        '_begun',
+        '_connection',
+        '_refused',
+        '_work',
+        'arrived',
+        'body',
+        'endpoint',
+        'expects_continue',
+        'keep_alive',
+        'response_complete',
+        'timeout',
+    )
+
+    def __init__(self, connection: 'ShortWay', endpoint: str, keep_alive: bool) -> None:
+        self._connection = connection
+        self._work: Cancellable | None = None
+        self._refused: tuple[int, str] | None = None
+        self._begun = self.arrived = self._answered = False
+        self.endpoint = endpoint
+        self.body: bytes | bytearray = b''
+        self.timeout: float | None = None
+        self.expects_continue = False
+        self.keep_alive = keep_alive
+        self.response_complete = False
+
+    async def run_asgi(self, app: Any) -> None:
+        """What uvicorn calls when the requests before this one are answered."""
+        self.begin()
+
+    def begin(self) -> None:
+        """The requests before this one are answered."""
+        self._begun = True
+        self._connection.current = self
+        if self._refused is not None or self.arrived:
+            self._go()
+        elif self.expects_continue:
+            self._connection.transport.write(_CONTINUE)
+
+    def receive(self, piece: bytes) -> None:
+        """More of the body."""
+        if self._refused is not None:
+            return
+        if not self.body:
+            self.body = piece
+        else:
+            self.body = self.body if isinstance(self.body, bytearray) else bytearray(self.body)
+            self.body += piece
+        if len(self.body) > MAX_BODY:
+            self.body = b''
+            self.refuse(413, _too_large())
+
+    def end(self) -> None:
+        """The body is complete."""
+        self.arrived = True
+        if self._answered:
+            self._connection.finish(self)
+        elif self._begun:
+            self._go()
+
+    def refuse(self, code: int, why: str) -> None:
+        """Answer without working on it. If its body has not arrived, it is the last request of its connection."""
+        self._refused = (code, why)
+        if self._begun:
+            self._go()
+
+    def answer(self, code: int, body: Body) -> None:
+        """Send the answer; the first one counts."""
+        if not self._answered:
+            self._answered = True
+            self._work = None
+            self.keep_alive = self.keep_alive and self.arrived
+            self._connection.send(code, body, self.keep_alive)
+            if self.arrived:
+                self._connection.finish(self)
+            else:
+                self._connection.linger()
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any more."""
+        self._answered = True
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+
+    def give_up(self, code: int, why: str) -> None:
+        """Answer it now, whatever it waits for."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+        self.keep_alive = False
+        self.answer(code, self._connection.door.refusal(why))
+
+    def _go(self) -> None:
+        door = self._connection.door
+        if self._refused is not None:
+            code, why = self._refused
+            self.answer(code, door.refusal(why))
+            return
+        try:
+            work = door.submit(self)
+        except Exception:
+            _log.exception('the gateway failed on a request for %r', self.endpoint)
+            self.answer(500, door.refusal('the gateway failed on this request: its log says how'))
+            return
+        if not self._answered:
+            self._work = work
+
+
+class ShortWay(HttpToolsProtocol):
+    """A connection. What is not here is uvicorn's.
+
+    :ivar current: the call that was begun last, until it is answered.
+    """
+
+    def __init__(self, door: Door, **of_uvicorn: Any) -> None:
+        super().__init__(**of_uvicorn)
+        self.door = door
+        self.current: Call | None = None
+        self._held: Call | None = None
+        self._busy = False
+        self._broken = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has come."""
+        super().connection_made(cast('asyncio.Transport', transport))
+        self._busy = len(self.connections) > self.door.max_connections
+        patience = BUSY_SECONDS if self._busy else self.timeout_keep_alive
+        self.timeout_keep_alive_task = self.loop.call_later(patience, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone: what was under way for it ends."""
+        self.pipeline.clear()
+        self._held = None
+        self._unset_keepalive_if_required()
+        if self.current is not None:
+            self.current.cancel()
+            self.current = None
+        if isinstance(self.cycle, Call):
+            self.cycle = cast(Any, None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client."""
+        if not self._broken:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """What the client sent is no HTTP, and neither can be what follows it."""
+        self._broken = True
+        cycle: Any = self.cycle
+        if cycle is not None and type(cycle) is not Call and cycle.more_body:
+            super().send_400_response(msg)
+        elif type(cycle) is Call and not cycle.arrived:
+            cycle.keep_alive = False
+            cycle.refuse(400, msg)
+            cycle.end()
+        else:
+            call = Call(self, '', keep_alive=False)
+            call.refuse(400, msg)
+            call.arrived = True
+            self._admit(call)
+
+    def on_headers_complete(self) -> None:
+        """It is known which way the request goes."""
+        endpoint = self._endpoint()
+        if endpoint is None and not self._busy:
+            super().on_headers_complete()
+            return
+        again = self.parser.get_http_version() != '1.0' and self.parser.should_keep_alive()
+        call = Call(self, endpoint or '', again and not self.parser.should_upgrade())
+        self._check(call)
+        self._admit(call)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body."""
+        cycle: Any = self.cycle
+        if type(cycle) is Call:
+            cycle.receive(body)
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request."""
+        cycle: Any = self.cycle
+        if type(cycle) is Call:
+            cycle.end()
+        else:
+            super().on_message_complete()
+
+    def resume_writing(self) -> None:
+        """The client has read most of what it was sent."""
+        super().resume_writing()
+        held, self._held = self._held, None
+        if held is not None:
+            self.finish(held)
+
+    def send(self, code: int, body: Body, keep_alive: bool) -> None:
+        """Write an answer."""
+        size = body_size(body)
+        head = b'%b%b%bcontent-type: application/json\r\n%bcontent-length: %d\r\n\r\n' % (
+            _STATUS_LINES[code],
+            b''.join([b'%b: %b\r\n' % header for header in self.server_state.default_headers]),
+            self.door.extra_headers,
+            b'' if keep_alive else b'connection: close\r\n',
+            size,
+        )
+        if size < LARGE:
+            self.transport.write(b''.join((head, *body)))
+        else:
+            self.transport.writelines([head, *body])
+
+    def finish(self, call: Call) -> None:
+        """A request has been read and answered: go on to the next, as soon as the client has taken the answer."""
+        if self.flow.write_paused:
+            self._held = call
+            self.flow.pause_reading()
+            return
+        call.response_complete = True
+        self.current = None
+        if not call.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def linger(self) -> None:
+        """A request was answered before it was read. To close at once would keep the client from reading why."""
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def give_up(self, why: str) -> None:
+        """The server ends: answer what is open, and close."""
+        if self.current is not None:
+            self.current.give_up(503, why)
+        if self.flow.write_paused:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def _endpoint(self) -> str | None:
+        """Where the documents of the request go; ``None``: this class has nothing to do with it."""
+        method, endpoints = self.parser.get_method(), self.door.endpoints
+        found = endpoints.get((method, self.url))
+        if found is None:  # it may be written in another way: with a query, a host, or escaped characters
+            found = endpoints.get((method, unquote_to_bytes(httptools.parse_url(self.url).path or b'')))
+        return found
+
+    def _check(self, call: Call) -> None:
+        """What the headers say."""
+        call.expects_continue = self.expect_100_continue
+        for name, value in self.headers:
+            if name == b'content-type':
+                if value and value != b'application/json' and not _JSON_TYPE.match(value):
+                    call.refuse(415, f'a body of type {value.decode("latin-1")!r}: {_TYPE_WANTED}')
+            elif name == b'content-length':
+                if int(value) > MAX_BODY:
+                    call.refuse(413, _too_large())
+            elif name == b'jina-timeout':
+                call.timeout = _seconds(value)
+                if call.timeout is None:
+                    call.refuse(400, f'jina-timeout: {value.decode("latin-1")!r}: it takes seconds, more than 0')
+        if self._busy:
+            limit = self.door.max_connections
+            call.refuse(503, f'{limit:,} clients are connected, which is the limit: try again later')
+
+    def _admit(self, call: Call) -> None:
+        """Begin, or wait for the requests before it."""
+        before: Any = self.cycle
+        self.cycle = cast(Any, call)
+        if before is None or before.response_complete:
+            call.begin()
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cast(Any, call), self.app))
+
+
+def _seconds(value: bytes) -> float | None:
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _too_large() -> str:
+    return f'the body is larger than {MAX_BODY:,} bytes: send fewer documents'
