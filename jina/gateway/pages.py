@@ -62,7 +62,10 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except Exception:  # the client has its answer already; to raise would have uvicorn close the connection
+            _log.exception('%s %s failed', scope['method'], scope['path'])
 
     async def start(self) -> None:
         """Run what the program's application does when it starts."""
@@ -123,8 +126,9 @@ class Pages:
         return _Refusal(500, f'{request.method} {request.url.path} failed: {type(error).__name__}: {error}')
 
     def _nothing_here(self, request: Request) -> str:
-        there = ', '.join(sorted(path for path in self._methods if path not in map(apidocs.path_of, apidocs.ASSETS)))
-        return f'nothing is served at {request.url.path}; these paths are: {there}'
+        theirs = [path for path, _ in self._extension.paths()] if self._extension else []
+        there = sorted({*self._methods, *theirs} - {apidocs.path_of(name) for name in apidocs.ASSETS})
+        return f'nothing is served at {request.url.path}; these paths are: {", ".join(there)}'
 
     def _warn_of_hidden(self) -> None:
         for path, methods in self._extension.paths() if self._extension else ():

@@ -200,7 +200,7 @@ def _sides(data: msgspec.Raw) -> tuple[list[msgspec.Raw], list[msgspec.Raw]]:
 
 
 def _items(side: msgspec.Raw | None) -> list[msgspec.Raw]:
-    if side is None or side == b'null':
+    if side is None or _begins(side, b'n'):  # null
         return []
     return [side] if _begins(side, b'{"') else _decode_list(side)
 

@@ -21,6 +21,7 @@ from jina.wire.head import Body, body_size
 
 MAX_BODY = 1 << 30
 LARGE = 64 << 10  # from this size on, to copy an answer costs more than to send its pieces
+MAX_PIPELINED = 16  # requests of one connection that may wait for the one before them
 LINGER_SECONDS = 2.0  # how long a client may go on sending what was refused before it reads why
 BUSY_SECONDS = 1.0  # how long a client may be silent that came when there were too many
 
@@ -106,14 +107,14 @@ class Call:
         """The requests before this one are answered."""
         self._begun = True
         self._connection.current = self
-        if self._refused is not None or self.arrived:
+        if self.arrived or self._in_vain():
             self._go()
         elif self.expects_continue:
             self._connection.transport.write(_CONTINUE)
 
     def receive(self, piece: bytes) -> None:
         """More of the body."""
-        if self._refused is not None:
+        if self._answered or self._refused is not None:
             return
         if not self.body:
             self.body = piece
@@ -123,6 +124,8 @@ class Call:
         if len(self.body) > MAX_BODY:
             self.body = b''
             self.refuse(413, _too_large())
+        elif len(self.body) > LARGE and not self._begun:
+            self._connection.flow.pause_reading()
 
     def end(self) -> None:
         """The body is complete."""
@@ -133,9 +136,9 @@ class Call:
             self._go()
 
     def refuse(self, code: int, why: str) -> None:
-        """Answer without working on it. If its body has not arrived, it is the last request of its connection."""
+        """Answer without working on it."""
         self._refused = (code, why)
-        if self._begun:
+        if self._begun and self._in_vain():
             self._go()
 
     def answer(self, code: int, body: Body) -> None:
@@ -164,6 +167,10 @@ class Call:
             work.cancel()
         self.keep_alive = False
         self.answer(code, self._connection.door.refusal(why))
+
+    def _in_vain(self) -> bool:
+        """Whether to answer before the body has arrived, which makes it the last request of its connection."""
+        return self._refused is not None and (self._refused[0] in (413, 503) or self.expects_continue)
 
     def _go(self) -> None:
         door = self._connection.door
@@ -340,10 +347,12 @@ class ShortWay(HttpToolsProtocol):
         before: Any = self.cycle
         self.cycle = cast(Any, call)
         if before is None or before.response_complete:
-            call.begin()
+            if not self.transport.is_closing():  # what follows after the last request of a connection is not for us
+                call.begin()
         else:
-            self.flow.pause_reading()
             self.pipeline.appendleft((cast(Any, call), self.app))
+            if len(self.pipeline) >= MAX_PIPELINED:  # not before: who does not read does not see that the client goes
+                self.flow.pause_reading()
 
 
 def _seconds(value: bytes) -> float | None:
