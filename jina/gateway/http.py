@@ -5,11 +5,12 @@ import resource
 from collections.abc import Callable
 from typing import Any
 
+from jina.gateway.call import Call
 from jina.gateway.engine import Engine, Walk
 from jina.gateway.pages import Pages
 from jina.gateway.rest import Refused, answer, read, refusal
 from jina.gateway.routes import entries, table
-from jina.gateway.shortway import Call, ShortWay
+from jina.gateway.shortway import ShortWay
 from jina.gateway.web import STOP_SECONDS, WebServer
 from jina.spec import DoorSpec, GatewaySpec
 from jina.wire.frames import Buffer
@@ -60,7 +61,7 @@ class HttpDoor:
         await self._pages.stop()
 
     def submit(self, call: Call) -> Walk | None:
-        """Send what a client asks for through the graph; see :class:`~jina.gateway.shortway.Door`."""
+        """Send what a client asks for through the graph; see :class:`~jina.gateway.call.Door`."""
         normal = not self._engine.graph.needs
         try:
             asked, head, data = read(call.endpoint, call.body, normal, call.timeout)

@@ -152,16 +152,18 @@ def openapi(
     """
     schemas = _schemas()
     theirs = _renamed(added, schemas)
-    paths: dict[str, dict[str, Any]] = dict(theirs.get('paths', {}))
-    for entry in reversed(entries):
+    paths: dict[str, dict[str, Any]] = {}
+    for entry in entries:
         operations = {method.lower(): _operation(entry, method) for method in entry.methods}
-        paths[entry.path] = {**paths.get(entry.path, {}), **operations}
+        paths[entry.path] = {**operations, **paths.get(entry.path, {})}
     if status:
-        paths[STATUS] = {**paths.get(STATUS, {}), 'get': _status_operation()}
+        paths[STATUS] = {'get': _status_operation(), **paths.get(STATUS, {})}
+    for path, methods in theirs.get('paths', {}).items():
+        paths[path] = {**methods, **paths.get(path, {})}
     return {
         'openapi': '3.1.0',
         'info': {'title': title, 'version': jina.__version__, **({'description': description} if description else {})},
-        'paths': dict(reversed(paths.items())),
+        'paths': paths,
         'components': _components(theirs.get('components', {}), schemas),
     }
 

@@ -6,21 +6,21 @@ on the same connection and in the same order: to uvicorn, a :class:`Call` looks 
 """
 
 import asyncio
-import logging
 import math
 import re
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from jina.gateway import call as calls
+from jina.gateway.call import Call, Door, too_large
 from jina.wire.head import Body, body_size
 
-MAX_BODY = 1 << 30
 LARGE = 64 << 10  # from this size on, to copy an answer costs more than to send its pieces
+MAX_HEAD = 64 << 10  # bytes that may arrive without being of a body
 MAX_PIPELINED = 16  # requests of one connection that may wait for the one before them
 LINGER_SECONDS = 2.0  # how long a client may go on sending what was refused before it reads why
 BUSY_SECONDS = 1.0  # how long a client may be silent that came when there were too many
@@ -28,164 +28,6 @@ BUSY_SECONDS = 1.0  # how long a client may be silent that came when there were 
 _JSON_TYPE = re.compile(rb'\s*(application|text)/([\w.+-]+\+)?json\s*(;|$)', re.IGNORECASE)
 _STATUS_LINES = {status.value: f'HTTP/1.1 {status.value} {status.phrase}\r\n'.encode() for status in HTTPStatus}
 _TYPE_WANTED = 'send JSON, with the header content-type: application/json'
-_CONTINUE = b'HTTP/1.1 100 Continue\r\n\r\n'
-
-_log = logging.getLogger('jina.gateway')
-
-
-class Cancellable(Protocol):
-    """What is being done for a call."""
-
-    def cancel(self) -> None:
-        """Nobody waits for the answer any more."""
-
-
-class Door(Protocol):
-    """What takes the calls of all connections.
-
-    :ivar extra_headers: lines that each answer has, with ``\\r\\n`` after each.
-    :ivar max_connections: clients beyond it are told to come again later.
-    """
-
-    extra_headers: bytes
-    max_connections: int
-
-    @property
-    def endpoints(self) -> Mapping[tuple[bytes, bytes], str]:
-        """By method and path, where documents go; ``''``: the body says it."""
-
-    def submit(self, call: 'Call') -> Cancellable | None:
-        """Begin to work on a call; it is to be answered, now or later."""
-
-    def refusal(self, why: str) -> Body:
-        """The body of an answer that says why there is no other."""
-
-
-class Call:
-    """One request that takes the short way.
-
-    :ivar endpoint: where its documents go; ``''``: its body says it.
-    :ivar body: as much of it as has arrived.
-    :ivar arrived: whether that is all of it.
-    :ivar timeout: seconds that the client will wait; ``None``: any time.
-    :ivar keep_alive: whether the connection goes on after it.
-    :ivar response_complete: whether the next one may begin.
-    """
-
-    __slots__ = (
-        '_answered',
-        '_begun',
-        '_connection',
-        '_refused',
-        '_work',
-        'arrived',
-        'body',
-        'endpoint',
-        'expects_continue',
-        'keep_alive',
-        'response_complete',
-        'timeout',
-    )
-
-    def __init__(self, connection: 'ShortWay', endpoint: str, keep_alive: bool) -> None:
-        self._connection = connection
-        self._work: Cancellable | None = None
-        self._refused: tuple[int, str] | None = None
-        self._begun = self.arrived = self._answered = False
-        self.endpoint = endpoint
-        self.body: bytes | bytearray = b''
-        self.timeout: float | None = None
-        self.expects_continue = False
-        self.keep_alive = keep_alive
-        self.response_complete = False
-
-    async def run_asgi(self, app: Any) -> None:
-        """What uvicorn calls when the requests before this one are answered."""
-        self.begin()
-
-    def begin(self) -> None:
-        """The requests before this one are answered."""
-        self._begun = True
-        self._connection.current = self
-        if self.arrived or self._in_vain():
-            self._go()
-        elif self.expects_continue:
-            self._connection.transport.write(_CONTINUE)
-
-    def receive(self, piece: bytes) -> None:
-        """More of the body."""
-        if self._answered or self._refused is not None:
-            return
-        if not self.body:
-            self.body = piece
-        else:
-            self.body = self.body if isinstance(self.body, bytearray) else bytearray(self.body)
-            self.body += piece
-        if len(self.body) > MAX_BODY:
-            self.body = b''
-            self.refuse(413, _too_large())
-        elif len(self.body) > LARGE and not self._begun:
-            self._connection.flow.pause_reading()
-
-    def end(self) -> None:
-        """The body is complete."""
-        self.arrived = True
-        if self._answered:
-            self._connection.finish(self)
-        elif self._begun:
-            self._go()
-
-    def refuse(self, code: int, why: str) -> None:
-        """Answer without working on it."""
-        self._refused = (code, why)
-        if self._begun and self._in_vain():
-            self._go()
-
-    def answer(self, code: int, body: Body) -> None:
-        """Send the answer; the first one counts."""
-        if not self._answered:
-            self._answered = True
-            self._work = None
-            self.keep_alive = self.keep_alive and self.arrived
-            self._connection.send(code, body, self.keep_alive)
-            if self.arrived:
-                self._connection.finish(self)
-            else:
-                self._connection.linger()
-
-    def cancel(self) -> None:
-        """Nobody waits for the answer any more."""
-        self._answered = True
-        work, self._work = self._work, None
-        if work is not None:
-            work.cancel()
-
-    def give_up(self, code: int, why: str) -> None:
-        """Answer it now, whatever it waits for."""
-        work, self._work = self._work, None
-        if work is not None:
-            work.cancel()
-        self.keep_alive = False
-        self.answer(code, self._connection.door.refusal(why))
-
-    def _in_vain(self) -> bool:
-        """Whether to answer before the body has arrived, which makes it the last request of its connection."""
-        return self._refused is not None and (self._refused[0] in (413, 503) or self.expects_continue)
-
-    def _go(self) -> None:
-        door = self._connection.door
-        if self._refused is not None:
-            code, why = self._refused
-            self.answer(code, door.refusal(why))
-            return
-        try:
-            work = door.submit(self)
-        except Exception:
-            _log.exception('the gateway failed on a request for %r', self.endpoint)
-            self.answer(500, door.refusal('the gateway failed on this request: its log says how'))
-            return
-        if not self._answered:
-            self._work = work
 
 
 class ShortWay(HttpToolsProtocol):
@@ -201,6 +43,7 @@ class ShortWay(HttpToolsProtocol):
         self._held: Call | None = None
         self._busy = False
         self._broken = False
+        self._unread = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
@@ -223,27 +66,37 @@ class ShortWay(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
-        if not self._broken:
-            super().data_received(data)
+        if self._broken:
+            return
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > MAX_HEAD and not self._broken:
+            self._break_off(431, f'the headers are larger than {MAX_HEAD:,} bytes')
 
     def send_400_response(self, msg: str) -> None:
-        """What the client sent is no HTTP, and neither can be what follows it."""
+        """What the client sent is no HTTP."""
+        self._break_off(400, msg)
+
+    def _break_off(self, code: int, why: str) -> None:
+        """Nothing that the client says from here on can be understood."""
         self._broken = True
         cycle: Any = self.cycle
         if cycle is not None and type(cycle) is not Call and cycle.more_body:
-            super().send_400_response(msg)
-        elif type(cycle) is Call and not cycle.arrived:
+            super().send_400_response(why)
+            return
+        if type(cycle) is Call and not cycle.arrived:
             cycle.keep_alive = False
-            cycle.refuse(400, msg)
+            cycle.refuse(code, why)
             cycle.end()
-        else:
-            call = Call(self, '', keep_alive=False)
-            call.refuse(400, msg)
-            call.arrived = True
-            self._admit(call)
+            return
+        call = Call(self, '', keep_alive=False)
+        call.refuse(code, why)
+        call.arrived = True
+        self._admit(call)
 
     def on_headers_complete(self) -> None:
         """It is known which way the request goes."""
+        self._unread = 0
         endpoint = self._endpoint()
         if endpoint is None and not self._busy:
             super().on_headers_complete()
@@ -255,6 +108,7 @@ class ShortWay(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
+        self._unread = 0
         cycle: Any = self.cycle
         if type(cycle) is Call:
             cycle.receive(body)
@@ -332,8 +186,8 @@ class ShortWay(HttpToolsProtocol):
                 if value and value != b'application/json' and not _JSON_TYPE.match(value):
                     call.refuse(415, f'a body of type {value.decode("latin-1")!r}: {_TYPE_WANTED}')
             elif name == b'content-length':
-                if int(value) > MAX_BODY:
-                    call.refuse(413, _too_large())
+                if int(value) > calls.MAX_BODY:
+                    call.refuse(413, too_large())
             elif name == b'jina-timeout':
                 call.timeout = _seconds(value)
                 if call.timeout is None:
@@ -347,8 +201,7 @@ class ShortWay(HttpToolsProtocol):
         before: Any = self.cycle
         self.cycle = cast(Any, call)
         if before is None or before.response_complete:
-            if not self.transport.is_closing():  # what follows after the last request of a connection is not for us
-                call.begin()
+            call.begin()
         else:
             self.pipeline.appendleft((cast(Any, call), self.app))
             if len(self.pipeline) >= MAX_PIPELINED:  # not before: who does not read does not see that the client goes
@@ -361,7 +214,3 @@ def _seconds(value: bytes) -> float | None:
     except ValueError:
         return None
     return seconds if 0 < seconds < math.inf else None
-
-
-def _too_large() -> str:
-    return f'the body is larger than {MAX_BODY:,} bytes: send fewer documents'

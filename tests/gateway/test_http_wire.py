@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from jina.gateway import http, shortway
+from jina.gateway import call, http, shortway
 from jina.gateway.http import HttpDoor
 from jina.gateway.shortway import ShortWay
 from jina.graph import Graph
@@ -181,7 +181,7 @@ def test_a_body_in_chunks_is_put_together(run, until):
     ids=['declared', 'chunked'],
 )
 def test_a_body_that_is_too_large_is_refused_before_it_has_arrived(run, begin, monkeypatch):
-    monkeypatch.setattr(shortway, 'MAX_BODY', 100)
+    monkeypatch.setattr(call, 'MAX_BODY', 100)
 
     async def check():
         engine = HeldEngine()
@@ -227,6 +227,23 @@ def test_what_is_no_http_is_told_so_after_what_came_before(run, said, until):
             status, headers, body = await peer.answer()
             assert (status, headers['content-type']) == (400, 'application/json')
             assert 'Invalid HTTP' in json.loads(body)['status']['description']
+            assert await peer.closed()
+
+    run(check())
+
+
+@pytest.mark.parametrize('endless', [b'x-%d: ' + b'a' * 1000 + b'\r\n', b'b' * 1000], ids=['many', 'one'])
+def test_headers_without_end_are_cut_off(run, endless):
+    async def check():
+        async with door_to(HeldEngine(at_once=True)) as (_, connect):
+            peer = await connect()
+            peer.say(post(), b'GET /status HTTP/1.1\r\nx: ')
+            assert (await peer.answer())[0] == 200
+            for n in range(70):
+                peer.say(endless.replace(b'%d', b'%d' % n))
+            status, _, body = await peer.answer()
+            assert status == 431
+            assert 'larger than 65,536 bytes' in json.loads(body)['status']['description']
             assert await peer.closed()
 
     run(check())
@@ -468,6 +485,29 @@ def _statuses(data):
     return found
 
 
+def _unconnected(engine):
+    """A connection, and what it believes to be its transport."""
+    door = HttpDoor(engine, DoorSpec(protocol='http'), web())
+    config = uvicorn.Config(door._pages, lifespan='off', log_config=None, ws='none', access_log=False)
+    connection, transport = ShortWay(door, config=config, server_state=ServerState(), app_state={}), Recorder()
+    connection.connection_made(transport)
+    return connection, transport
+
+
+def test_a_request_is_not_begun_for_a_client_that_goes_just_then():
+    async def check():
+        engine = HeldEngine()
+        connection, transport = _unconnected(engine)
+        connection.data_received(post() + post())
+        engine.walks[0].end()
+        transport.close()
+        connection.connection_lost(None)
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        assert len(engine.walks) == 1
+
+    asyncio.run(check())
+
+
 @settings(max_examples=150, deadline=None)
 @given(names=st.lists(st.sampled_from(sorted(PIECES)), min_size=1, max_size=5), data=st.data())
 def test_it_makes_no_difference_how_the_bytes_arrive(until, names, data):
@@ -476,11 +516,7 @@ def test_it_makes_no_difference_how_the_bytes_arrive(until, names, data):
     yields = data.draw(st.lists(st.booleans(), min_size=len(cuts) + 1, max_size=len(cuts) + 1))
 
     async def check():
-        door = HttpDoor(HeldEngine(at_once=True), DoorSpec(protocol='http'), web())
-        config = uvicorn.Config(door._pages, lifespan='off', log_config=None, ws='none', access_log=False)
-        connection = ShortWay(door, config=config, server_state=ServerState(), app_state={})
-        transport = Recorder()
-        connection.connection_made(transport)
+        connection, transport = _unconnected(HeldEngine(at_once=True))
         for start, end, wait in zip([0, *cuts], [*cuts, len(stream)], yields, strict=True):
             if start < end:
                 connection.data_received(stream[start:end])
