@@ -27,6 +27,7 @@ BUSY_SECONDS = 1.0  # how long a client may be silent that came when there were 
 
 _JSON_TYPE = re.compile(rb'\s*(application|text)/([\w.+-]+\+)?json\s*(;|$)', re.IGNORECASE)
 _STATUS_LINES = {status.value: f'HTTP/1.1 {status.value} {status.phrase}\r\n'.encode() for status in HTTPStatus}
+_OF_UPGRADES = (b'upgrade', b'connection', b'http2-settings')
 _TYPE_WANTED = 'send JSON, with the header content-type: application/json'
 
 
@@ -44,6 +45,7 @@ class ShortWay(HttpToolsProtocol):
         self._busy = False
         self._broken = False
         self._unread = 0
+        self._plain_head = b''
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
@@ -68,8 +70,9 @@ class ShortWay(HttpToolsProtocol):
         """Bytes from the client."""
         if self._broken:
             return
+        self._unset_keepalive_if_required()
         self._unread += len(data)
-        super().data_received(data)
+        self._feed(data)
         if self._unread > MAX_HEAD and not self._broken:
             self._break_off(431, f'the headers are larger than {MAX_HEAD:,} bytes')
 
@@ -97,12 +100,15 @@ class ShortWay(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """It is known which way the request goes."""
         self._unread = 0
+        if self.parser.should_upgrade() and self.parser.get_method() != b'CONNECT':
+            self._plain_head = self._without_upgrade()
+            return
         endpoint = self._endpoint()
         if endpoint is None and not self._busy:
             super().on_headers_complete()
             return
         again = self.parser.get_http_version() != '1.0' and self.parser.should_keep_alive()
-        call = Call(self, endpoint or '', again and not self.parser.should_upgrade())
+        call = Call(self, endpoint or '', again)
         self._check(call)
         self._admit(call)
 
@@ -117,6 +123,8 @@ class ShortWay(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The end of a request."""
+        if self._plain_head:
+            return
         cycle: Any = self.cycle
         if type(cycle) is Call:
             cycle.end()
@@ -169,6 +177,26 @@ class ShortWay(HttpToolsProtocol):
             self.transport.abort()
         else:
             self.transport.close()
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.send_400_response('what was sent cannot be read as HTTP/1.1')
+        except httptools.HttpParserUpgrade as wish:
+            # No other protocol is spoken here, and HTTP lets a server pass over the wish. But the parser has ended,
+            # and never looked at the body.
+            self.parser = httptools.HttpRequestParser(self)
+            head, self._plain_head = self._plain_head, b''
+            self._feed(head + data[wish.args[0] :])
+
+    def _without_upgrade(self) -> bytes:
+        """The head of a request that wishes for another protocol, as it would be if it did not."""
+        kept = [header for header in self.headers if header[0] not in _OF_UPGRADES]
+        if any(name == b'connection' and b'close' in value.lower() for name, value in self.headers):
+            kept.append((b'connection', b'close'))
+        lines = b''.join([b'%b: %b\r\n' % header for header in kept])
+        return b'%b %b HTTP/1.1\r\n%b\r\n' % (self.parser.get_method(), self.url, lines)
 
     def _endpoint(self) -> str | None:
         """Where the documents of the request go; ``None``: this class has nothing to do with it."""

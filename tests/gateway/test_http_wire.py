@@ -158,6 +158,26 @@ def test_a_client_that_asks_first_is_told_to_go_on(run, until):
     run(check())
 
 
+@pytest.mark.parametrize('chunked', [False, True])
+def test_a_client_that_would_rather_speak_another_protocol_loses_nothing(run, chunked):
+    wish = ('Connection: Upgrade, close', 'Upgrade: h2c')
+    said = post(b'{"data":["x"]}', '/index', *wish)
+    if chunked:
+        said = said.replace(b'content-length: 14', b'transfer-encoding: chunked')
+        said = said.replace(b'\r\n\r\n', b'\r\n\r\ne\r\n') + b'\r\n0\r\n\r\n'
+
+    async def check():
+        engine = HeldEngine(at_once=True)
+        async with door_to(engine) as (_, connect):
+            peer = await connect()
+            peer.say(said)
+            assert (await peer.answer())[0] == 200
+            assert engine.walks[0].body == b'["x"]'
+            assert await peer.closed()
+
+    run(check())
+
+
 def test_a_body_in_chunks_is_put_together(run, until):
     async def check():
         engine = HeldEngine()
@@ -226,7 +246,7 @@ def test_what_is_no_http_is_told_so_after_what_came_before(run, said, until):
             assert (await peer.answer())[0] == 200
             status, headers, body = await peer.answer()
             assert (status, headers['content-type']) == (400, 'application/json')
-            assert 'Invalid HTTP' in json.loads(body)['status']['description']
+            assert 'cannot be read as HTTP' in json.loads(body)['status']['description']
             assert await peer.closed()
 
     run(check())
@@ -440,6 +460,11 @@ PIECES = {
     'plain': (post(), 200),
     'chunked': (b'POST /index HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n', 200),
     'empty': (b'POST /index HTTP/1.1\r\ncontent-length: 0\r\n\r\n', 200),
+    'HTTP/2 wanted': (
+        post(b'{}', '/index', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: A'),
+        200,
+    ),
+    'WebSocket wanted': (b'GET /status HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', 200),
     'not JSON': (post(b'{'), 400),
     'status': (b'GET /status HTTP/1.1\r\n\r\n', 200),
     'nothing there': (post(path='/nothing'), 404),
