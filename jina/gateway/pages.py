@@ -114,8 +114,9 @@ class Pages:
         return JSONResponse(self._schema)
 
     def _wrong_method(self, request: Request) -> Response:
-        allowed = ', '.join(sorted(self._methods[request.url.path]))
-        raise HTTPException(405, f'{request.url.path} takes {allowed}, not {request.method}', {'allow': allowed})
+        path = request.scope['path']
+        allowed = ', '.join(sorted(self._methods[path]))
+        raise HTTPException(405, f'{path} takes {allowed}, not {request.method}', {'allow': allowed})
 
     def _refused(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -128,7 +129,7 @@ class Pages:
     def _nothing_here(self, request: Request) -> str:
         theirs = [path for path, _ in self._extension.paths()] if self._extension else []
         there = sorted({*self._methods, *theirs} - {apidocs.path_of(name) for name in apidocs.ASSETS})
-        return f'nothing is served at {request.url.path}; these paths are: {", ".join(there)}'
+        return f'nothing is served at {request.scope["path"]}; these paths are: {", ".join(there)}'
 
     def _warn_of_hidden(self) -> None:
         for path, methods in self._extension.paths() if self._extension else ():

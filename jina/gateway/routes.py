@@ -28,7 +28,8 @@ class Entry(NamedTuple):
 def entries(spec: WebSpec) -> list[Entry]:
     """All there are. What was exposed comes first, and so has a path that is also one of the others.
 
-    :raises BadOption: if two endpoints claim one path and method, or a method is none that can carry documents.
+    :raises BadOption: if two endpoints claim one path and method, a method is none that can carry documents,
+        or a path is none.
     """
     exposed = [_exposed(endpoint, how) for endpoint, how in spec.expose_endpoints.items()]
     _no_two_alike(exposed)
@@ -50,7 +51,13 @@ def _exposed(endpoint: str, how: EndpointSpec) -> Entry:
             f'expose_endpoint({endpoint!r}): methods={how.methods}: {unknown.pop()!r} cannot carry documents; '
             f'it takes: {", ".join(METHODS)}'
         )
-    return Entry('/' + (how.path or endpoint).lstrip('/'), methods, endpoint, how)
+    path = '/' + (how.path or endpoint).lstrip('/')
+    if set(path) & set('{}?#'):
+        raise BadOption(
+            f'expose_endpoint({endpoint!r}): path={path!r}: it is taken as it stands, so it has no {{}}, ? or #; '
+            'what varies belongs in the parameters of a request'
+        )
+    return Entry(path, methods, endpoint, how)
 
 
 def _no_two_alike(exposed: list[Entry]) -> None:

@@ -45,6 +45,7 @@ def test_exposed_endpoints_have_paths_of_their_own():
         '/where': EndpointSpec(),
         '/echo': EndpointSpec(path='deep/echo', methods=['put', 'GET'], summary='Says it again', tags=['Mine']),
         '/new': EndpointSpec(path='/index'),
+        '/index': EndpointSpec(path='größe'),
     }
 
     async def check():
@@ -54,10 +55,12 @@ def test_exposed_endpoints_have_paths_of_their_own():
             assert (await browser.docs('/index', data=['x'])) == [], 'what was exposed has the path'
             assert (await browser.docs('/index', 'PUT', data=['x']))[0]['tags']['was'] == 'x'
             assert (await browser.ask('GET', '/deep/echo'))[0] == 200, 'a body is not needed'
+            assert (await browser.docs('/gr%C3%B6%C3%9Fe', data=['x']))[0]['tags']['was'] == 'x'
+            assert (await headers_of(browser, 'GET', '/gr%C3%B6%C3%9Fe'))[1]['allow'] == 'POST'
             shown = await schema_of(browser)
             assert shown['paths']['/deep/echo']['put']['summary'] == 'Says it again'
             assert shown['paths']['/deep/echo']['put']['tags'] == ['Mine']
-            assert {'/where', '/deep/echo', '/index', '/search', '/update', '/delete'} == set(shown['paths'])
+            assert {'/where', '/deep/echo', '/größe', '/index', '/search', '/update', '/delete'} == set(shown['paths'])
 
     asyncio.run(check())
 
@@ -65,6 +68,7 @@ def test_exposed_endpoints_have_paths_of_their_own():
 @pytest.mark.parametrize(
     ('exposed', 'told'),
     [
+        ({'/a': EndpointSpec(path='/a/{b}')}, "path='/a/{b}': it is taken as it stands"),
         ({'/a': EndpointSpec(methods=['HEAD'])}, "'HEAD' cannot carry documents"),
         ({'/a': EndpointSpec(path='/b'), '/b': EndpointSpec()}, "POST /b is already the way to '/a'"),
     ],
