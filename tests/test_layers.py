@@ -54,6 +54,7 @@ CHOSEN_LATE = {
 EVERYWHERE = {'msgspec', 'numpy'}
 LIBRARIES = {
     'cloudpickle': {'pickling.py'},
+    'fastapi': {'gateway/extension.py'},
     'google.protobuf': {
         *('proto/jina_pb2.py', 'proto/services.py', 'types/protobuf.py', 'types/protostruct.py', 'wire/rpc.py'),
     },
@@ -65,13 +66,14 @@ LIBRARIES = {
     'pickle': {'pickling.py'},  # not a library, but no less to be kept in sight
     'PIL': {'looks/thumbnail.py', 'types/document/image.py'},
     'dgl': {'types/document/graph.py'},
+    'httptools': {'gateway/shortway.py'},
     'matplotlib': {'looks/figures.py'},
     'rich': {'hello/search/app.py', 'looks/live.py', 'looks/terminal.py'},
     'scipy': {'types/sparse.py'},
     'shtab': {'cli/completion.py'},
     'sklearn': {'looks/projection.py'},
-    'starlette': {'gateway/http.py'},
-    'uvicorn': {'gateway/web.py'},
+    'starlette': {'gateway/apidocs.py', 'gateway/extension.py', 'gateway/pages.py'},
+    'uvicorn': {'gateway/shortway.py', 'gateway/web.py'},
     'uvloop': {'transport/loop.py'},
     'wordllama': {'hello/search/executors.py'},
     'yaml': {'config.py'},

@@ -157,7 +157,7 @@ def _door(spec: DoorSpec, engine: Engine, gateway: GatewaySpec, extend: Callable
     if spec.protocol == 'http':
         from jina.gateway.http import HttpDoor
 
-        return HttpDoor(engine, spec.host, spec.port, gateway.static)
+        return HttpDoor(engine, spec, gateway)
     from jina.gateway.grpc import GrpcDoor
 
     return GrpcDoor(engine, spec, gateway)
