@@ -58,6 +58,7 @@ LIBRARIES = {
     'pickle': {'pickling.py'},  # not a library, but no less to be kept in sight
     'PIL': {'looks/thumbnail.py', 'types/document/image.py'},
     'dgl': {'types/document/graph.py'},
+    'httptools': {'clients/http1.py'},
     'matplotlib': {'looks/figures.py'},
     'rich': {'clients/progress.py', 'hello/search/app.py', 'looks/terminal.py'},
     'scipy': {'types/sparse.py'},
@@ -65,6 +66,7 @@ LIBRARIES = {
     'starlette': {'gateway/http.py'},
     'uvicorn': {'gateway/web.py'},
     'uvloop': {'transport/loop.py'},
+    'websockets': {'clients/ws1.py'},
     'wordllama': {'hello/search/executors.py'},
     'yaml': {'config.py'},
 }
@@ -198,7 +200,7 @@ def _parents(name: str) -> list[str]:
     return ['.'.join(parts[:n]) for n in range(1, len(parts))]
 
 
-@pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http', 'jina.gateway.grpc'])
+@pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http', 'jina.gateway.grpc', 'jina.gateway.websocket'])
 def test_a_gateway_loads_nothing_that_decodes_documents(module):
     decoders = ('jina.types.document', 'jina.types.arrays', 'jina.types.native', 'jina.executors', 'jina.worker')
     codecs = ('jina.wire.codecs.json', 'jina.types.protobuf')

@@ -81,6 +81,10 @@ def _door(spec: DoorSpec, engine: Engine, gateway: GatewaySpec) -> Door:
         from jina.gateway.http import HttpDoor
 
         return HttpDoor(engine, spec.host, spec.port, gateway.static)
+    if spec.protocol == 'websocket':
+        from jina.gateway.websocket import WebSocketDoor
+
+        return WebSocketDoor(engine, spec, gateway)
     from jina.gateway.grpc import GrpcDoor
 
     return GrpcDoor(engine, spec.host, spec.port, gateway.prefetch)
