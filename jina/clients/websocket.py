@@ -81,6 +81,7 @@ class _Stream:
             self.close()
 
     def _lost(self, reason: str) -> None:
+        self.close()
         self._link.stream_lost(self, reason)
 
 
@@ -134,6 +135,8 @@ class WebSocketLink:
         stream = self._current or self._open_stream()
         if not proto.request_id or proto.request_id in stream.unanswered:
             proto.request_id = uuid.uuid4().hex
+        if not proto.HasField('data'):
+            proto.data = b''  # no documents: the 2.0.24 release ends the connection at a request without the field
         number = self._window.open(head, body, reply)
         stream.unanswered[proto.request_id] = number
         stream.send(proto.SerializeToString())
