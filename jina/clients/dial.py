@@ -1,6 +1,8 @@
 """Connect to a server over TCP, or TLS. No proxy comes between, whatever the environment says."""
 
 import asyncio
+import os
+import re
 import ssl
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,8 +26,13 @@ async def dial(address: Address, protocol: Callable[[], P], timeout: float = DIA
         async with asyncio.timeout(timeout):
             _, connected = await loop.create_connection(protocol, address.host, address.port, ssl=context)
     except (OSError, UnicodeError) as error:  # TimeoutError is one of the first, the second is a name that is none
-        raise unreachable(address, str(error) or f'no answer in {timeout:g} s') from error
+        raise unreachable(address, _told(error) or f'no answer in {timeout:g} s') from error
     return connected
+
+
+def _told(error: Exception) -> str:
+    """What asyncio says when it cannot connect, with the system's words in place of its own."""
+    return re.sub(r'\[Errno (\d+)\] Connect call failed', lambda found: os.strerror(int(found[1])), str(error))
 
 
 def unreachable(address: Address, why: str) -> ServerUnreachable:

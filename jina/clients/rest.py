@@ -19,7 +19,7 @@ _NULL = msgspec.Raw(b'null')
 
 class _Sides(msgspec.Struct):
     docs: msgspec.Raw
-    groundtruths: msgspec.Raw | None = None
+    groundtruths: msgspec.Raw = _NULL
 
 
 class _Lengths(msgspec.Struct):
@@ -80,7 +80,7 @@ def _data(body: Body) -> msgspec.Raw | msgspec.UnsetType:
         return msgspec.UNSET
     joined = b''.join(body)
     sides = _decode_sides(joined)
-    return sides.docs if sides.groundtruths is None else msgspec.Raw(joined)
+    return sides.docs if sides.groundtruths == _NULL else msgspec.Raw(joined)
 
 
 def answer_from_json(code: int, asked: Head, body: bytes) -> tuple[Head, Buffer]:
