@@ -134,19 +134,13 @@ class HttpLink:
         try:
             head, body = answer_from_json(answer.code, asked.head, answer.body)
         except WireError:
-            self._refused(stream, asked.head, answer)
-            return
+            if _is_no_flow(answer):
+                self._lost(f'{self._address} is no Flow: it {_told(answer)} to POST /post: {shown(answer.body)}')
+                return
+            head, body = refusal(f'the server {_told(answer)}', answer.code, asked.head, answer.body), b''
         if head.status is not None and head.status.code >= StatusCode.ERROR and not body:
             head.parts, body = _own(asked.body), b''.join(asked.body)
         self._answered(stream, head, body)
-
-    def _refused(self, stream: int, asked: Head, answer: HttpAnswer) -> None:
-        """It is no answer of a Flow: whoever is there may have refused this request, or be somebody else."""
-        told = f'{answer.code} {answer.reason}'
-        if answer.code < 400 or answer.code in (404, 405):
-            self._lost(f'{self._address} is no Flow: it answers {told} to POST /post: {shown(answer.body)}')
-        else:
-            self._answered(stream, refusal(answer.code, answer.reason, asked, answer.body), b'')
 
     def _answered(self, stream: int, head: Head, body: Buffer) -> None:
         self._window.answer(stream, head, body)
@@ -171,6 +165,15 @@ class HttpLink:
                 each.close()
             elif each is not asyncio.current_task():
                 each.cancel()
+
+
+def _is_no_flow(answer: HttpAnswer) -> bool:
+    """Whether somebody else is there, and not one who refused a request in words of its own."""
+    return answer.code < 400 or answer.code in (404, 405)
+
+
+def _told(answer: HttpAnswer) -> str:
+    return f'answers {answer.code} {answer.reason}'.rstrip()
 
 
 def _own(body: Body) -> tuple[Part, ...]:

@@ -115,10 +115,10 @@ def _is_empty(data: msgspec.Raw) -> bool:
         return False
 
 
-def refusal(code: int, reason: str, asked: Head, body: bytes) -> Head:
+def refusal(what: str, code: int, asked: Head, body: bytes) -> Head:
     """The head of the answer to a request that was refused before it reached a Flow."""
-    told = f'the server answers {code} {reason}: {shown(body)}'
-    return Head(asked.request_id, asked.endpoint, status=Status(StatusCode.ERROR, told, client_error=code < 500))
+    status = Status(StatusCode.ERROR, f'{what}: {shown(body)}', client_error=code < 500)
+    return Head(asked.request_id, asked.endpoint, status=status)
 
 
 def shown(body: bytes) -> str:

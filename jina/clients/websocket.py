@@ -135,8 +135,6 @@ class WebSocketLink:
         stream = self._current or self._open_stream()
         if not proto.request_id or proto.request_id in stream.unanswered:
             proto.request_id = uuid.uuid4().hex
-        if not proto.HasField('data'):
-            proto.data = b''  # no documents: the 2.0.24 release ends the connection at a request without the field
         number = self._window.open(head, body, reply)
         stream.unanswered[proto.request_id] = number
         stream.send(proto.SerializeToString())

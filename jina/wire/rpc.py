@@ -1,7 +1,8 @@
 """Requests and answers as messages of the gRPC contract. No I/O, and ``data`` stays the bytes that it is.
 
 A request is a head and a body to us, and one ``RequestProto`` to others. What a message has no place for
-(timeout, trace, whether the client was at fault) is lost on the way.
+(timeout, trace, whether the client was at fault) is lost on the way. The field ``data`` is always there, be it empty:
+by it the 2.0.24 release knows what a message is, and fails on one that has none.
 """
 
 import math
@@ -46,7 +47,7 @@ def request_to_proto(head: Head, body: Body) -> RawRequestProto:
 
     :raises BadOption: naming the parameter that protobuf cannot express.
     """
-    return RawRequestProto(data=_joined(body) if head.parts else None, **_common(head))
+    return RawRequestProto(data=_joined(body) if head.parts else b'', **_common(head))
 
 
 def answer_from_proto(proto: RawRequestProto) -> tuple[Head, Buffer]:
@@ -64,7 +65,7 @@ def answer_to_proto(request: Head, answer: Head, body: Body) -> RawRequestProto:
     A body that is in another encoding is left out: that of an answer is always in protobuf.
     """
     return RawRequestProto(
-        data=_joined(body) if _is_protobuf(answer) else None,
+        data=_joined(body) if _is_protobuf(answer) else b'',
         routes=[_route_proto(route) for route in answer.routes],
         status=_status_proto(answer.status),
         **_common(request),

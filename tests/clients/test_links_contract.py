@@ -108,7 +108,7 @@ def texts(count):
 
 
 def rich_document():
-    doc = Document(
+    return Document(
         id='1', text='hällo ☃', uri='a/b.txt', mime_type='text/x-own', modality='m', weight=0.5, location=[1, 2],
         tags={'n': 3, 'x': 0.5, 'deep': {'list': [1, 'a', None, True, {'y': 'z'}]}}, offset=3,
         embedding=np.arange(6, dtype='f4').reshape(2, 3),
@@ -116,7 +116,6 @@ def rich_document():
         chunks=[Document(id='c', blob=np.arange(3), chunks=[Document(id='cc', text='deep')])],
         matches=[Document(id='m', buffer=bytes(range(256)), scores={'s': 1})],
     )  # fmt: skip
-    return doc
 
 
 class TestDocuments:
@@ -311,13 +310,13 @@ class TestServersThatGoAway:
             port = client.port_expose
             client.post('/same', Document(), on_done=answered.append)
 
-            def kill(response):
+            def inputs():
+                yield from texts(3)
                 [gateway] = [p for p in psutil.Process().children() if listens(p, port)]
                 gateway.kill()
+                yield from texts(3)
 
-            inputs = [Document(text=str(i)) for i in range(10)]
             with pytest.raises(ServerUnreachable):
-                client.post('/same', iter([inputs[0]]), on_done=kill, request_size=1)
                 client.post('/hold', inputs, request_size=1)
         with Flow(protocol=protocol, port_expose=port, quiet=True).add(uses=Echo), client:
             client.post('/same', Document(), on_done=answered.append)

@@ -425,8 +425,10 @@ class TestPort:
 
     def test_a_port_that_is_taken(self, run):
         async def main():
-            with socket.create_server((HOST, 0)) as taken:
-                with pytest.raises(NoAvailablePortError, match='websocket cannot listen'):
-                    door_of(FakeEngine({}), taken.getsockname()[1]).bind()
+            with (
+                socket.create_server((HOST, 0)) as taken,
+                pytest.raises(NoAvailablePortError, match='websocket cannot listen'),
+            ):
+                door_of(FakeEngine({}), taken.getsockname()[1]).bind()
 
         run(main)
