@@ -45,7 +45,8 @@ def read_address(host: str, port: int | None, protocol: str | None, tls: bool) -
     """What the options of a client say.
 
     :param host: name or address, or a URL, whose scheme and port go before the other options.
-    :param protocol: one of :data:`PROTOCOLS`, in any case, or a member of an enum; default: what ``host`` says, or gRPC.
+    :param protocol: one of :data:`PROTOCOLS`, in any case, or a member of an enum; default: what ``host`` says, or
+        gRPC.
     :raises BadOption: for a protocol that is none of them, a URL that says another one, or if there is no port.
     """
     scheme = host.partition('://')[0].lower() if '://' in host else ''

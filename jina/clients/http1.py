@@ -53,7 +53,8 @@ class HttpConnection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether the next request may be sent here."""
-        return not self.closed and self._loop.time() - self._idle_since < MAX_IDLE_SECONDS
+        is_open = not self.closed and not self._transport.is_closing()
+        return is_open and self._loop.time() - self._idle_since < MAX_IDLE_SECONDS
 
     def send(self, message: bytes, done: Done) -> None:
         """Send a request; only after the answer to the last one."""

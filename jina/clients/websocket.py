@@ -47,6 +47,11 @@ class _Stream:
         for message in unsent:
             self.send(message)
 
+    @property
+    def usable(self) -> bool:
+        """Whether messages can be sent, now or when there is a connection."""
+        return not self.ended and (self._connection is None or self._connection.usable)
+
     def send(self, message: bytes) -> None:
         """Send a message, as soon as there is a connection."""
         if self._connection is None:
@@ -63,10 +68,11 @@ class _Stream:
 
     def _end(self) -> None:
         """Say that no more will follow on this connection."""
-        if self._connection is not None and not self.ended:
+        if self._connection is not None and self.usable:
             self.ended = True
             self._connection.send(END)
-            self._link.ended(self)
+            if not self.unanswered:
+                self.close()
 
     def close(self) -> None:
         """Close the connection."""
@@ -99,8 +105,8 @@ class WebSocketLink:
         self.on_change: Callable[[], None] = lambda: None
         self._address = address
         self._window = Window(WINDOW_COUNT, WINDOW_BYTES)
-        self._streams: set[_Stream] = set()
-        self._current: _Stream | None = None
+        self._current = _Stream(self)
+        self._streams = {self._current}
         self._opening: asyncio.Task[None] | None = None
 
     async def open(self, timeout: float = DIAL_SECONDS) -> None:
@@ -108,17 +114,7 @@ class WebSocketLink:
 
         :raises ServerUnreachable: if nothing answers there, or what does speaks something else.
         """
-        stream = self._new_stream()
-        try:
-            await stream.open(self._address, timeout)
-        except BaseException:
-            self._streams.discard(stream)
-            raise
-
-    def _new_stream(self) -> _Stream:
-        self._current = _Stream(self)
-        self._streams.add(self._current)
-        return self._current
+        await self._current.open(self._address, timeout)
 
     def admits(self, size: int) -> bool:
         """Whether one more request with a body of ``size`` bytes may be sent now."""
@@ -132,7 +128,7 @@ class WebSocketLink:
         """
         assert not self.closed, 'not connected'
         proto = request_to_proto(head, body)
-        stream = self._current or self._open_stream()
+        stream = self._current if self._current.usable else self._open_stream()
         if not proto.request_id or proto.request_id in stream.unanswered:
             proto.request_id = uuid.uuid4().hex
         number = self._window.open(head, body, reply)
@@ -142,7 +138,8 @@ class WebSocketLink:
 
     def _open_stream(self) -> _Stream:
         """A new connection; what is sent on it waits until there is one."""
-        stream = self._new_stream()
+        self._current = stream = _Stream(self)
+        self._streams.add(stream)
         self._opening = asyncio.get_running_loop().create_task(self._opened(stream))
         return stream
 
@@ -163,7 +160,6 @@ class WebSocketLink:
         """Close it; requests without an answer get an outcome that says so."""
         self._lost('the client closed the connection')
         if self._opening is not None:
-            self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
 
     def received(self, stream: _Stream, message: bytes) -> None:
@@ -182,15 +178,9 @@ class WebSocketLink:
         self._window.answer(number, head, body)
         self.on_change()
 
-    def ended(self, stream: _Stream) -> None:
-        """The next request needs a new connection."""
-        if stream is self._current:
-            self._current = None
-
     def stream_lost(self, stream: _Stream, reason: str) -> None:
         """A connection is over; if all was answered, this is no news."""
         self._streams.discard(stream)
-        self.ended(stream)
         if stream.unanswered:
             self._lost(f'{self._address}: {reason}')
 
@@ -199,6 +189,8 @@ class WebSocketLink:
         if self.closed:
             return
         self.closed = True
+        if self._opening is not None and self._opening is not asyncio.current_task():
+            self._opening.cancel()
         streams, self._streams = self._streams, set()
         for stream in streams:
             stream.close()

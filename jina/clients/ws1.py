@@ -35,8 +35,13 @@ class WebSocketConnection(asyncio.Protocol):
         self._opcode = Opcode.BINARY
         self._pieces: list[bytes] = []
 
+    @property
+    def usable(self) -> bool:
+        """Whether messages can be sent: its end may be known for a moment before :meth:`connection_lost` is called."""
+        return self._protocol.state is State.OPEN and not self._transport.is_closing()
+
     def send(self, message: bytes) -> None:
-        """Send a binary message."""
+        """Send a binary message; only while it is :attr:`usable`."""
         self._protocol.send_binary(message)
         self._flush()
 

@@ -54,7 +54,7 @@ def answer_from_proto(proto: RawRequestProto) -> tuple[Head, Buffer]:
     """Return the head and the body of an answer."""
     data = proto.data
     head = _head_of(proto, len(data))
-    head.status = _status_of(proto.status)
+    head.status = _status_of(proto)
     head.routes = [_route_of(route) for route in proto.routes]
     return head, data
 
@@ -116,12 +116,17 @@ def _status_proto(status: Status | None) -> StatusProto:
     return StatusProto(code=status.code, description=status.description, exception=exception)  # type: ignore[arg-type]
 
 
-def _status_of(proto: StatusProto) -> Status | None:
-    if not proto.code and not proto.description:
+def _status_of(proto: RawRequestProto) -> Status | None:
+    status = proto.status
+    if not status.code and not status.description:
         return None
-    raised = proto.exception
-    exception = ExceptionInfo(raised.name, tuple(raised.args), tuple(raised.stacks), raised.executor)
-    return Status(proto.code, proto.description, exception if proto.HasField('exception') else None)
+    told = (each for each in (status, *(route.status for route in proto.routes)) if each.HasField('exception'))
+    # The 2.0.24 release tells what was raised only where it tells who worked on the request.
+    raised = next((each.exception for each in told), None)
+    exception = (
+        ExceptionInfo(raised.name, tuple(raised.args), tuple(raised.stacks), raised.executor) if raised else None
+    )
+    return Status(status.code, status.description, exception)
 
 
 def _route_proto(route: Route) -> RouteProto:

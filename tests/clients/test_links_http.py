@@ -152,14 +152,13 @@ class TestAnswers:
         ],
         ids=['close', 'continue', 'until the end', 'chunked'],
     )
-    def test_every_form_of_http(self, answer):
+    def test_every_form_of_http(self, answer, until):
         async def main():
             async with linked(answer) as (server, link):
                 if b'HTTP/1.0' in answer:
                     server.answers = [answer, None]
                     outcome = ask(link)
-                    while len(server.requests) < 1:
-                        await asyncio.sleep(0)
+                    await until(lambda: server.requests)
                     server.writers[0].close()
                     head, _ = await outcome
                     assert head.request_id == 'theirs'
@@ -210,7 +209,7 @@ class TestConnections:
 
         run(main)
 
-    def test_requests_travel_side_by_side_up_to_the_window(self):
+    def test_requests_travel_side_by_side_up_to_the_window(self, until):
         async def main():
             release = asyncio.Event()
 
@@ -223,8 +222,7 @@ class TestConnections:
                 assert not link.admits(0)
                 changed = asyncio.Event()
                 link.on_change = changed.set
-                while len(server.requests) < MOST_CONNECTIONS:
-                    await asyncio.sleep(0)
+                await until(lambda: len(server.requests) == MOST_CONNECTIONS)
                 release.set()
                 await changed.wait()
                 assert link.admits(0)
@@ -233,13 +231,12 @@ class TestConnections:
 
         run(main)
 
-    def test_one_that_the_server_has_closed_is_not_used_again(self):
+    def test_one_that_the_server_has_closed_is_not_used_again(self, until):
         async def main():
             async with linked(http()) as (server, link):
                 await ask(link)
                 server.writers[0].close()
-                while link._idle:
-                    await asyncio.sleep(0)
+                await until(lambda: not link._idle)
                 await ask(link)
                 assert server.connections == 2
                 assert not link.closed
@@ -257,15 +254,14 @@ class TestConnections:
         run(main)
 
     @pytest.mark.parametrize('answered', [False, True])
-    def test_a_cancelled_request_closes_its_connection(self, answered):
+    def test_a_cancelled_request_closes_its_connection(self, answered, until):
         async def main():
             async def never():
                 await asyncio.Event().wait()
 
             async with linked(never, http()) as (server, link):
                 outcome = ask(link)
-                while answered and not server.requests:
-                    await asyncio.sleep(0)
+                await until(lambda: server.requests or not answered)
                 link.cancel(outcome.stream)
                 assert link.admits(1 << 40)
                 if not answered:
@@ -311,11 +307,10 @@ class TestServersThatAreNone:
             (b'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n12345', 'it closed the connection'),
         ],
     )
-    def test_every_request_gets_an_outcome_that_says_why(self, answer, why):
+    def test_every_request_gets_an_outcome_that_says_why(self, answer, why, until):
         async def main():
             async def first():
-                while len(server.requests) < 2:
-                    await asyncio.sleep(0)
+                await until(lambda: len(server.requests) == 2)
                 return answer or b''
 
             async def other():
@@ -323,8 +318,7 @@ class TestServersThatAreNone:
 
             async with linked(first, other) as (server, link):
                 outcomes = [ask(link), ask(link)]
-                while len(server.requests) < 2:
-                    await asyncio.sleep(0)
+                await until(lambda: len(server.requests) == 2)
                 await asyncio.sleep(0)
                 for writer in server.writers if not answer or answer.endswith(b'12345') else ():
                     await writer.drain()
@@ -337,13 +331,12 @@ class TestServersThatAreNone:
 
         run(main)
 
-    def test_one_that_speaks_first(self):
+    def test_one_that_speaks_first(self, until):
         async def main():
             async with linked(http()) as (server, link):
                 await ask(link)
                 server.writers[0].write(b'hello')
-                while link._idle:
-                    await asyncio.sleep(0)
+                await until(lambda: not link._idle)
                 assert (await ask(link))[0].status is None
 
         run(main)

@@ -175,7 +175,7 @@ class TestLink:
 
         run(main)
 
-    def test_a_connection_that_the_server_closes_in_between_is_replaced(self):
+    def test_a_connection_that_the_server_closes_in_between_is_replaced(self, until):
         async def once(ws):
             await ws.send(await ws.recv())
 
@@ -183,9 +183,17 @@ class TestLink:
             async with linked(once) as link:
                 for number in range(3):
                     assert (await ask(link, number))[1] == DATA
-                    while link._current is not None:
-                        await asyncio.sleep(0)
+                    await until(lambda: not link._current.usable)
                 assert not link.closed
+
+        run(main)
+
+    def test_a_connection_whose_end_is_just_known_is_not_used(self):
+        async def main():
+            async with linked(echo) as link:
+                await ask(link)
+                link._current._connection.close()
+                assert (await ask(link, 2))[1] == DATA
 
         run(main)
 
@@ -228,19 +236,51 @@ class TestServersThatHoldAnswersBack:
         run(main)
         assert server.streams == [60]
 
-    def test_what_is_asked_while_an_ended_stream_is_answered(self):
+    def test_what_is_asked_while_an_ended_stream_is_answered(self, until):
         server = HoldsBack(50)
 
         async def main():
             async with linked(server, ours=False) as link:
                 first = ask(link, 1)
-                while link._current is not None:
-                    await asyncio.sleep(0)
+                await until(lambda: not link._current.usable)
                 second = ask(link, 2)
                 assert [head.request_id for head, _ in await asyncio.gather(first, second)] == ['1', '2']
 
         run(main)
         assert server.streams == [1, 1]
+
+    def test_a_stream_on_which_all_is_answered_is_closed(self, until):
+        closed = []
+
+        async def at_once(ws):
+            async for message in ws:
+                if message != END:
+                    await ws.send(message)
+            closed.append(ws)
+
+        async def main():
+            async with linked(at_once, ours=False) as link:
+                await ask(link)
+                await until(lambda: closed)
+                assert not link.closed
+
+        run(main)
+
+    def test_one_stream_is_lost_while_the_next_is_opened(self):
+        async def lose(ws):
+            await ws.recv()
+            if await ws.recv() == END:
+                await ws.close(1011, 'had enough')
+
+        async def main():
+            async with linked(lose, ours=False) as link:
+                first = ask(link, 1)
+                link._current._end()
+                second = ask(link, 2)
+                for head, _ in await asyncio.gather(first, second):
+                    assert 'had enough' in head.status.description
+
+        run(main)
 
     def test_close_while_the_next_stream_is_opened(self):
         async def main():

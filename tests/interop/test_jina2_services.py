@@ -366,9 +366,8 @@ class TestFlowOfJina2:
         [response] = failed
         assert (response.status.code, response.docs[0].text) == (StatusCode.ERROR, 'bad')
         assert 'on purpose' in response.status.description
-        if client.protocol == 'http':
-            raised = response.status.exception
-            assert (raised.name, raised.args, raised.executor) == ('ValueError', ('on purpose',), 'Echo')
+        raised = response.status.exception
+        assert (raised.name, raised.args, raised.executor) == ('ValueError', ('on purpose',), 'Echo')
 
     def test_who_worked_on_it(self, client):
         [response] = client.post('/same', Document(), return_results=True)
