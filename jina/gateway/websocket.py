@@ -28,6 +28,7 @@ END = b'\0'
 NORMAL, GOING_AWAY = 1000, 1001
 
 _VERSION = (b'jina-version', jina.__version__.encode())  # our client knows by it that nothing is held back here
+_JSON = [(b'content-type', b'application/json')]
 _log = logging.getLogger('jina.gateway')
 
 _Scope = dict[str, Any]
@@ -102,20 +103,21 @@ class WebSocketDoor:
         return 426, {'status': {'code': int(StatusCode.ERROR), 'description': 'this port speaks WebSocket, at /'}}
 
 
-async def _answer_http(send: _Send, code: int, body: Any, kind: str = 'http.response') -> None:
+async def _answer_http(send: _Send, code: int, body: Any) -> None:
     encoded = json.dumps(body).encode()
-    headers = [(b'content-type', b'application/json'), (b'content-length', str(len(encoded)).encode())]
+    headers = [*_JSON, (b'content-length', str(len(encoded)).encode())]
     if code == 426:
         headers.append((b'upgrade', b'websocket'))
-    await send({'type': f'{kind}.start', 'status': code, 'headers': headers})
-    await send({'type': f'{kind}.body', 'body': encoded})
+    await send({'type': 'http.response.start', 'status': code, 'headers': headers})
+    await send({'type': 'http.response.body', 'body': encoded})
 
 
 async def _refuse(receive: _Receive, send: _Send, code: int, why: str) -> None:
     """Answer the handshake with an error."""
     await receive()
     body = {'status': {'code': int(StatusCode.ERROR), 'description': why}}
-    await _answer_http(send, code, body, 'websocket.http.response')
+    await send({'type': 'websocket.http.response.start', 'status': code, 'headers': _JSON})
+    await send({'type': 'websocket.http.response.body', 'body': json.dumps(body).encode()})
 
 
 class _Asked:
