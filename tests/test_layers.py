@@ -66,7 +66,7 @@ LIBRARIES = {
     'pickle': {'pickling.py'},  # not a library, but no less to be kept in sight
     'PIL': {'looks/thumbnail.py', 'types/document/image.py'},
     'dgl': {'types/document/graph.py'},
-    'httptools': {'gateway/shortway.py'},
+    'httptools': {'clients/http1.py', 'gateway/shortway.py'},
     'matplotlib': {'looks/figures.py'},
     'rich': {'hello/search/app.py', 'looks/live.py', 'looks/terminal.py'},
     'scipy': {'types/sparse.py'},
@@ -75,6 +75,7 @@ LIBRARIES = {
     'starlette': {'gateway/apidocs.py', 'gateway/extension.py', 'gateway/pages.py'},
     'uvicorn': {'gateway/shortway.py', 'gateway/web.py'},
     'uvloop': {'transport/loop.py'},
+    'websockets': {'clients/ws1.py'},
     'wordllama': {'hello/search/executors.py'},
     'yaml': {'config.py'},
 }
@@ -208,7 +209,7 @@ def _parents(name: str) -> list[str]:
     return ['.'.join(parts[:n]) for n in range(1, len(parts))]
 
 
-@pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http', 'jina.gateway.grpc'])
+@pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http', 'jina.gateway.grpc', 'jina.gateway.websocket'])
 def test_a_gateway_loads_nothing_that_decodes_documents(module):
     decoders = ('jina.types.document', 'jina.types.arrays', 'jina.types.native', 'jina.executors', 'jina.worker')
     codecs = ('jina.wire.codecs.json', 'jina.types.protobuf')

@@ -10,7 +10,7 @@ from jina.gateway.engine import Engine
 from jina.gateway.http import HttpDoor
 from jina.gateway.pool import Pool
 from jina.graph import GATEWAY, Graph
-from jina.spec import DoorSpec, ExecutorSpec, GatewaySpec, WorkerSpec
+from jina.spec import DoorSpec, ExecutorSpec, GatewaySpec, NodeSpec, WorkerSpec
 from jina.worker import Worker
 
 
@@ -86,7 +86,7 @@ async def serving(*classes, extend=None, **options):
         spec = ExecutorSpec(name=name, uses={'jtype': cls.__name__})
         workers.append(Worker(WorkerSpec(executor=spec, listen=f'memory:{name}'), lambda cls=cls: cls))
         await workers[-1].start(lambda doing: None)
-        pools[name] = Pool(name)
+        pools[name] = Pool(NodeSpec(name=name))
         await pools[name].connect(f'memory:{name}')
         needs[name] = [next(reversed(needs), GATEWAY)]
     door = HttpDoor(Engine(Graph(needs), pools), DoorSpec(protocol='http'), web(**options), extend)

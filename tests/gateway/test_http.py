@@ -310,7 +310,7 @@ def test_a_client_that_goes_away_cancels_its_request(until):
                 await until(Waiting.began.is_set)
                 _, second = await asyncio.open_connection('127.0.0.1', browser.port)
                 second.write(request)
-                await until(lambda: pool._replicas[0].in_flight == 2)
+                await until(lambda: pool.replicas[0].in_flight == 2)
                 second.transport.abort()
                 await until(lambda: browser.workers[0]._thread._jobs.qsize() == 1)
                 await until(lambda: _cancelled(browser.workers[0]))
