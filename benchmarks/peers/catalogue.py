@@ -1,5 +1,6 @@
 """The peers: how each is started, how it is asked, where its answer is, and what it cannot do."""
 
+import base64
 import json
 import os
 import sys
@@ -7,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.peers.environments import ENVIRONMENTS, clean_environment, version_of
 
@@ -120,6 +123,12 @@ def the_embedding(answer: Any) -> Any:
     return answer['embedding']
 
 
+def the_encoded(answer: Any) -> Any:
+    """An array in our JSON: base64 of its bytes."""
+    array = answer['data']['docs'][0]['embedding']['dense']
+    return np.frombuffer(base64.b64decode(array['buffer']), array['dtype']).tolist()
+
+
 def the_tensor(answer: Any) -> Any:
     return answer['outputs'][0]['data']
 
@@ -152,9 +161,7 @@ PEERS = {
                 3,
             ),
             _same(
-                lambda n: Service(
-                    '{bin}/python encode.py', '/search', documents, lambda a: a['data']['docs'][0]['embedding']
-                ),
+                lambda n: Service('{bin}/python encode.py', '/search', documents, the_encoded),
                 1,
                 32,
             ),
@@ -184,7 +191,9 @@ PEERS = {
             'jina3',
             'jina',
             'jina3',
-            _same(lambda n: Service('{bin}/python upper.py', '/upper', documents, lambda a: a['data'][0]['text']), 1, 3),
+            _same(
+                lambda n: Service('{bin}/python upper.py', '/upper', documents, lambda a: a['data'][0]['text']), 1, 3
+            ),
             _same(
                 lambda n: Service('{bin}/python encode.py', '/encode', documents, lambda a: a['data'][0]['embedding']),
                 1,

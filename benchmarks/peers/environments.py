@@ -63,7 +63,12 @@ class Environment:
             with log.open('w') as output:
                 self._run(output, find_python(self.pythons), '-m', 'venv', str(self.folder))
                 for step in self.steps:
-                    self._run(output, str(self.python), *'-m pip install --disable-pip-version-check'.split(), *step.split())
+                    self._run(
+                        output,
+                        str(self.python),
+                        *['-m', 'pip', 'install', '--disable-pip-version-check'],
+                        *step.split(),
+                    )
             (self.folder / STAMP).write_text(self._recipe)
         return self.python
 
@@ -117,14 +122,18 @@ def version_of(python: Path, package: str) -> str:
     return asked.stdout.strip() or 'unknown'
 
 
+# Its 0.4 asks for numpy ≥ 2, which two peers cannot bear; it runs with an older one, and so all have the same.
+MODEL = 'wordllama==0.4.0.post1'
+MODEL_WITH_OLD_NUMPY = ('safetensors tokenizers toml pydantic==2.10.6 requests numpy<2', f'--no-deps {MODEL}')
+
 RECENT = ('python3.11', 'python3.10', 'python3.12')
 
 ENVIRONMENTS = {
     environment.name: environment
     for environment in (
         Environment('limit', RECENT, ('uvicorn httptools uvloop orjson granian',)),
-        Environment('mosec', RECENT, ('mosec==0.9.8 wordllama httpx msgpack msgpack-numpy',)),
-        Environment('litserve', RECENT, ('litserve==0.2.19 wordllama uvloop httptools',)),
+        Environment('mosec', RECENT, (f'mosec==0.9.8 {MODEL}',)),
+        Environment('litserve', RECENT, (f'litserve==0.2.19 {MODEL} uvloop httptools',)),
         Environment(
             'jina2',
             ('python3.8',),
@@ -144,13 +153,13 @@ ENVIRONMENTS = {
                 'opentelemetry-sdk==1.27.0 opentelemetry-exporter-otlp==1.27.0 '
                 'opentelemetry-exporter-prometheus==0.48b0 opentelemetry-instrumentation-aiohttp-client==0.48b0 '
                 'opentelemetry-instrumentation-fastapi==0.48b0 opentelemetry-instrumentation-grpc==0.48b0',
-                'wordllama pydantic==2.10.6 numpy<2',
+                *MODEL_WITH_OLD_NUMPY,
             ),
         ),
         # Triton's Python backend needs the libpython of a distribution's own interpreter.
-        Environment('pytriton', ('/usr/bin/python3',), ('nvidia-pytriton==0.7.0 wordllama',)),
-        Environment('bentoml', RECENT, ('bentoml==1.4.39 wordllama',)),
-        Environment('ray', RECENT, ('ray[serve,haproxy]==2.60.0 wordllama',)),
+        Environment('pytriton', ('/usr/bin/python3',), ('nvidia-pytriton==0.7.0', *MODEL_WITH_OLD_NUMPY)),
+        Environment('bentoml', RECENT, (f'bentoml==1.4.39 {MODEL}',)),
+        Environment('ray', RECENT, (f'ray[serve,haproxy]==2.60.0 {MODEL}',)),
     )
 }
 

@@ -34,7 +34,7 @@ def upper(peer: Peer, stages: int, seconds: int, logs: Path) -> Found:
     """The text in upper case over HTTP: start, memory, one client, many clients."""
     key = f'http/{stages}'
     if stages not in peer.upper:
-        return {name: peer.cannot[key] for name in _upper_keys(stages)}
+        return dict.fromkeys(_upper_keys(stages), peer.cannot[key])
     service, expected = peer.upper[stages], TEXT.upper() + '!' * (stages - 1)
     variables = {'STAGES': str(stages)}
     with serving(peer, service, TEXT, lambda answer: answer == expected, variables, logs) as (port, ready):
@@ -174,7 +174,9 @@ class Program:
             line = ''
         finally:
             killer.cancel()
-        answer = json.loads(line) if line else {'error': f'it ended, or took over {limit:.0f} s: {last_line(self._log)}'}
+        answer = (
+            json.loads(line) if line else {'error': f'it ended, or took over {limit:.0f} s: {last_line(self._log)}'}
+        )
         if 'error' in answer:
             raise Failed(f'{task}: {answer["error"]}')
         return dict(answer)

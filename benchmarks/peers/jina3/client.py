@@ -5,8 +5,9 @@ import time
 from docarray import BaseDoc, DocList
 from docarray.documents import TextDoc
 from docarray.typing import NdArray
-from jina import Client, Executor, Flow, requests
 from tasks import POOL, TEXT, Arrays, Texts, latencies, rate, repeated, serve
+
+from jina import Client, Executor, Flow, requests
 
 
 class ArrayDoc(BaseDoc):

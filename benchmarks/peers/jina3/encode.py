@@ -6,6 +6,7 @@ import encoder
 from docarray import BaseDoc, DocList
 from docarray.documents import TextDoc
 from docarray.typing import NdArray
+
 from jina import Executor, Flow, requests
 
 BATCH = int(os.environ['BATCH'])

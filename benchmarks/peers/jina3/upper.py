@@ -4,6 +4,7 @@ import os
 
 from docarray import DocList
 from docarray.documents import TextDoc
+
 from jina import Executor, Flow, requests
 
 

@@ -16,7 +16,9 @@ def upper(text):
 
 
 if __name__ == '__main__':
-    with Triton(config=TritonConfig(http_address='127.0.0.1', http_port=PORT, allow_grpc=False, allow_metrics=False)) as triton:
+    with Triton(
+        config=TritonConfig(http_address='127.0.0.1', http_port=PORT, allow_grpc=False, allow_metrics=False)
+    ) as triton:
         triton.bind(
             model_name='upper',
             infer_func=upper,
