@@ -147,6 +147,7 @@ def test_every_peer_can_do_a_job_or_says_why_not():
             (1 in peer.encode, 'model'),
             (32 in peer.encode, 'batched'),
             (peer.client, 'client'),
+            (peer.client or peer.arrays is not None, 'arrays'),
         ):
             assert able != (reason in peer.cannot), (peer.name, reason)
 

@@ -27,7 +27,6 @@ class Service:
     :param command: ``{bin}`` is the folder of the environment's programs, ``{port}`` the port.
     :param ask: makes the JSON of a request of the text.
     :param read: what the JSON of an answer holds: the text, or the embedding.
-    :param batched: the same for batches, where they are asked for or answered in another form.
     """
 
     command: str
@@ -52,7 +51,9 @@ class Peer:
     :param encode: by batch size (1 or 32), the service of the model.
     :param client: whether ``client.py`` in its folder asks it from Python.
     :param many: how many Documents it gets where others get a million.
-    :param cannot: why it cannot do what is missing, by job: http/3, client, model, batched.
+    :param arrays: what serves ``arrays.py`` in its folder, which asks it for arrays by its own client; ``''``: that
+        program serves itself; ``None``: there is none.
+    :param cannot: why it cannot do what is missing, by job: http/3, client, arrays, model, batched.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Peer:
     encode: dict[int, Service] = field(default_factory=dict)
     client: bool = False
     many: int = 0
+    arrays: str | None = None
     cannot: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -81,9 +83,9 @@ class Peer:
         """Where its programs are."""
         return HERE / self.folder
 
-    def command(self, service: Service, port: int) -> list[str]:
-        """How a service is started."""
-        return [part.format(bin=self.python.parent, port=port) for part in service.command.split()]
+    def command(self, line: str, port: int) -> list[str]:
+        """The arguments of the command by which a service is started."""
+        return [part.format(bin=self.python.parent, port=port) for part in line.split()]
 
     def variables(self, **more: str) -> dict[str, str]:
         """The environment variables of its processes."""
@@ -139,7 +141,7 @@ def _same(service: Callable[[int], Service], *numbers: int) -> dict[int, Service
 
 NO_CHAIN = 'no chain of stages'
 NO_MODEL = 'the model needs Python ≥ 3.9'
-LIMIT = {'http/3': 'has no stages', 'client': 'HTTP only', 'model': 'not asked', 'batched': 'not asked'}
+LIMIT = {'http/3': 'has no stages', 'client': 'HTTP only'} | dict.fromkeys(('arrays', 'model', 'batched'), 'not asked')
 HTTP_ONLY = {'client': 'no client for streams of documents'}
 RAY_QUIET = {'RAY_USAGE_STATS_ENABLED': '0', 'RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO': '0'}
 RAY_BEST = {'RAY_SERVE_THROUGHPUT_OPTIMIZED': '1', 'RAY_SERVE_ENABLE_HA_PROXY': '1'}
@@ -228,6 +230,7 @@ PEERS = {
                 1,
                 32,
             ),
+            arrays='{bin}/python plus_one.py --address 127.0.0.1 --port {port} --log-level warning',
             cannot=HTTP_ONLY,
         ),
         Peer(
@@ -238,6 +241,7 @@ PEERS = {
             'ray',
             _same(lambda n: Service('{bin}/python upper.py', '/', plain, the_text, RAY_QUIET | RAY_BEST), 1, 3),
             _same(lambda n: Service('{bin}/python encode.py', '/', plain, the_embedding, RAY_QUIET | RAY_BEST), 1, 32),
+            arrays='',
             cannot=HTTP_ONLY,
         ),
         Peer(
@@ -247,7 +251,7 @@ PEERS = {
             'ray',
             'ray',
             _same(lambda n: Service('{bin}/python upper.py', '/', plain, the_text, RAY_QUIET), 1, 3),
-            cannot=HTTP_ONLY | {'model': 'see Ray Serve', 'batched': 'see Ray Serve'},
+            cannot=HTTP_ONLY | dict.fromkeys(('arrays', 'model', 'batched'), 'see Ray Serve'),
         ),
         Peer(
             'pytriton',
@@ -257,6 +261,7 @@ PEERS = {
             'pytriton',
             {1: Service('{bin}/python upper.py', '/v2/models/upper/infer', kserve, lambda a: the_tensor(a)[0])},
             _same(lambda n: Service('{bin}/python encode.py', '/v2/models/encode/infer', kserve, the_tensor), 1, 32),
+            arrays='{bin}/python plus_one.py',
             cannot=HTTP_ONLY | {'http/3': NO_CHAIN},
         ),
         Peer(
@@ -267,7 +272,7 @@ PEERS = {
             'litserve',
             {1: Service('{bin}/python upper.py', '/predict', plain, the_text)},
             _same(lambda n: Service('{bin}/python encode.py', '/predict', plain, the_embedding), 1, 32),
-            cannot=HTTP_ONLY | {'http/3': NO_CHAIN},
+            cannot=HTTP_ONLY | {'http/3': NO_CHAIN, 'arrays': 'no form for arrays'},
         ),
         Peer(
             'bentoml',
@@ -288,6 +293,7 @@ PEERS = {
                     lambda answer: answer[0],
                 ),
             },
+            arrays='{bin}/bentoml serve plus_one:PlusOne --port {port}',
             cannot=HTTP_ONLY,
         ),
         Peer(

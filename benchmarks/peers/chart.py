@@ -13,7 +13,7 @@ BARS = {
     'model/1/32/rate': 'a real model over HTTP, 32 clients\nrequests/s',
     'stream/1/1': 'f.post, 1 document a request\ndocuments/s',
     'stream/1/100': 'f.post, 100 documents a request\ndocuments/s',
-    'arrays/1': 'f.post, 1 MB arrays there and back\nMB/s',
+    'arrays/1': '1 MB arrays there and back, from Python\nMB/s',
     'latency/1/p50': 'one f.post after another\nseconds (less is better)',
     'start/3/flow': 'Flow of 3 stages: start to ready\nseconds (less is better)',
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 FOLDER = Path(os.environ.get('BENCH_ENVIRONMENTS', Path(__file__).parents[2] / '.venv' / 'peers'))
 STAMP = 'made-by'
+PIP = ('-m', 'pip', 'install', '--disable-pip-version-check')
 
 
 class Missing(Exception):
@@ -132,7 +133,7 @@ ENVIRONMENTS = {
     environment.name: environment
     for environment in (
         Environment('limit', RECENT, ('uvicorn httptools uvloop orjson granian',)),
-        Environment('mosec', RECENT, (f'mosec==0.9.8 {MODEL}',)),
+        Environment('mosec', RECENT, (f'mosec==0.9.8 {MODEL} httpx',)),
         Environment('litserve', RECENT, (f'litserve==0.2.19 {MODEL} uvloop httptools',)),
         Environment(
             'jina2',

@@ -9,7 +9,7 @@ from benchmarks.peers import visits
 from benchmarks.peers.catalogue import OURS, Peer
 from benchmarks.peers.processes import Failed
 from benchmarks.peers.turns import Measure
-from benchmarks.peers.visits import MANY_CLIENTS, Found
+from benchmarks.peers.visits import ARRAYS, MANY_CLIENTS, Found
 
 NO_CLIENT = 'client'
 
@@ -123,9 +123,8 @@ JOBS = (
     Job(
         'arrays',
         'arrays there and back',
-        tuple(Measure(f'arrays/{size}', f'f.post, {size} MB arrays there and back', 'MB/s') for size in (1, 10)),
+        tuple(Measure(f'arrays/{size}', f'{size} MB arrays there and back, from Python', 'MB/s') for size in ARRAYS),
         lambda p, c: visits.arrays(p, c.seconds, c.logs),
-        needs_client=True,
     ),
     Job(
         'start',

@@ -25,6 +25,7 @@ ANSWER_SECONDS = 10.0
 SETTLE_SECONDS = 0.5
 WARM_UP_SECONDS = 1
 MANY_CLIENTS = 32
+ARRAYS = (1, 10)  # megabytes
 
 Found = dict[str, float | str]
 Check = Callable[[Any], bool]
@@ -81,7 +82,7 @@ def serving(
     with tempfile.TemporaryDirectory(prefix='bench-') as folder:
         environment = peer.variables(PORT=str(port), TMPDIR=folder, RAY_TMPDIR=folder, **service.variables, **variables)
         start = time.monotonic()
-        with running(peer.command(service, port), environment, peer.directory, log) as process:
+        with running(peer.command(service.command, port), environment, peer.directory, log) as process:
             first = _first_answer(process, service, port, text, start, log)
             ready = time.monotonic() - start
             _checked(service, first, check)
@@ -183,12 +184,13 @@ class Program:
 
 
 @contextmanager
-def program(peer: Peer, logs: Path, name: str = 'client.py') -> Iterator[Program]:
+def program(peer: Peer, logs: Path, name: str = 'client.py', **variables: str) -> Iterator[Program]:
     """Start a peer's program."""
     log = logs / f'{peer.name}.log'
     with tempfile.TemporaryDirectory(prefix='bench-') as folder:
         command = [str(peer.python), name]
-        with running(command, peer.variables(TMPDIR=folder), peer.directory, log, talk=True) as process:
+        environment = peer.variables(TMPDIR=folder, RAY_TMPDIR=folder, **variables)
+        with running(command, environment, peer.directory, log, talk=True) as process:
             yield Program(process, log)
 
 
@@ -217,11 +219,31 @@ def latency(peer: Peer, seconds: float, logs: Path) -> Found:
 
 def arrays(peer: Peer, seconds: float, logs: Path) -> Found:
     """Arrays there and back."""
-    with program(peer, logs) as client:
+    if not peer.client and peer.arrays is None:
+        return dict.fromkeys((f'arrays/{size}' for size in ARRAYS), peer.cannot['arrays'])
+    with array_program(peer, logs) as client:
         return {
-            f'arrays/{megabytes}': client.do('arrays', size=megabytes * 1_000_000, seconds=seconds)['megabytes']
-            for megabytes in (1, 10)
+            f'arrays/{size}': client.do('arrays', size=size * 1_000_000, seconds=seconds)['megabytes']
+            for size in ARRAYS
         }
+
+
+@contextmanager
+def array_program(peer: Peer, logs: Path) -> Iterator[Program]:
+    """The program that asks a peer for arrays, and the service that it asks."""
+    port, name = str(free_port()), 'client.py' if peer.client else 'arrays.py'
+    if not peer.arrays:
+        with program(peer, logs, name) as client:
+            yield client
+        return
+    log = logs / f'{peer.name}.log'
+    with tempfile.TemporaryDirectory(prefix='bench-') as folder:
+        command = peer.command(peer.arrays, int(port))
+        with (
+            running(command, peer.variables(PORT=port, TMPDIR=folder), peer.directory, log),
+            program(peer, logs, name, PORT=port) as client,
+        ):
+            yield client
 
 
 def ready(peer: Peer, logs: Path) -> Found:

@@ -7,8 +7,10 @@ This file runs on Python 3.8 too.
 import json
 import os
 import sys
+import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 
 import numpy as np
@@ -113,3 +115,45 @@ class Arrays:
         """Refuse if answers are missing."""
         assert self.count == count, '{} of {} answered'.format(self.count, count)  # noqa: UP032
         assert np.array_equal(self._last, self._expected), self._last
+
+
+THREADS = 8
+
+
+def arrays(connect):
+    """The task of arrays for those whose client answers call by call: several threads keep it busy.
+
+    :param connect: returns a function that sends an array and returns the answer; called once a thread.
+    """
+    local = threading.local()
+
+    def send(array):
+        if not hasattr(local, 'send'):
+            local.send = connect()
+        return local.send(array)
+
+    def task(size, seconds):
+        wait_for(lambda: send(np.zeros(1, 'float32')))
+        with ThreadPoolExecutor(THREADS) as pool:
+
+            def run(count):
+                check = Arrays(size)
+                for answer in pool.map(send, repeated([check.sent], count)):
+                    check(answer)
+                check.complete(count)
+
+            return {'megabytes': rate(run, seconds, 1) * size / 1e6}
+
+    return {'arrays': task}
+
+
+def wait_for(call, seconds=90.0):
+    """Call until it raises nothing any more."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except Exception:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
