@@ -40,16 +40,18 @@ def main() -> None:
         log.unlink()
     results, jobs = Results(), [job for job in JOBS if job.name in options.jobs]
     peers = available(options.peers, jobs, results)
-    for job in jobs:
-        say(begin, f'{job.title}: {", ".join(peers)}')
-        measure(job, peers, options.rounds, course, results)
-    curves: Curves = {}
-    if 'cost' in options.jobs and OURS in peers:
-        say(begin, 'cost against work')
-        curves = cost(PEERS[OURS], course)
     heads = {name: f'{PEERS[name].title} {PEERS[name].version}' if name in peers else name for name in options.peers}
-    write(results, curves, heads, jobs, about(options, peers), output)
-    say(begin, f'written to {output}')
+    curves: Curves = {}
+    try:
+        for job in jobs:
+            say(begin, f'{job.title}: {", ".join(peers)}')
+            measure(job, peers, options.rounds, course, results)
+        if 'cost' in options.jobs and OURS in peers:
+            say(begin, 'cost against work')
+            curves = cost(PEERS[OURS], course)
+    finally:  # also when it is interrupted: what there is by then
+        write(results, curves, heads, jobs, about(options, peers), output)
+        say(begin, f'written to {output}')
 
 
 def arguments() -> argparse.Namespace:

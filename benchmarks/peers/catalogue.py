@@ -250,8 +250,8 @@ PEERS = {
             'ray',
             'ray',
             'ray',
-            _same(lambda n: Service('{bin}/python upper.py', '/', plain, the_text, RAY_QUIET), 1, 3),
-            cannot=HTTP_ONLY | dict.fromkeys(('arrays', 'model', 'batched'), 'see Ray Serve'),
+            {1: Service('{bin}/python upper.py', '/', plain, the_text, RAY_QUIET)},
+            cannot=HTTP_ONLY | dict.fromkeys(('http/3', 'arrays', 'model', 'batched'), 'see Ray Serve'),
         ),
         Peer(
             'pytriton',

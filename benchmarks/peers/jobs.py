@@ -124,7 +124,7 @@ JOBS = (
         'arrays',
         'arrays there and back',
         tuple(Measure(f'arrays/{size}', f'{size} MB arrays there and back, from Python', 'MB/s') for size in ARRAYS),
-        lambda p, c: visits.arrays(p, c.seconds, c.logs),
+        lambda p, c: visits.arrays(p, c.seconds / 2, c.logs),
     ),
     Job(
         'start',

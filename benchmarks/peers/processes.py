@@ -114,7 +114,8 @@ def memory() -> int:
     total = 0
     for each in descendants():
         try:
-            total += each.memory_full_info().pss
+            info = each.memory_full_info()
+            total += getattr(info, 'pss', info.uss)  # macOS has no PSS
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             pass
     return total
