@@ -106,8 +106,8 @@ def about(options: argparse.Namespace, peers: list[str]) -> str:
     """How it was measured."""
     scaled = ', '.join(f'{PEERS[p].title} {PEERS[p].many * options.scale:,.0f}' for p in peers if PEERS[p].client)
     return (
-        f'{datetime.now(UTC):%Y-%m-%d}; {describe()}; load by {generator()} on the same cores; {options.rounds} '
-        f'rounds in turn, {options.seconds} s a figure, medians (spread). × is how many times better ours is, round '
+        f'{datetime.now(UTC):%Y-%m-%d}; {describe()}; load by {generator()} on the same cores; rounds in turn: '
+        f'{options.rounds}, {options.seconds} s a figure, medians (spread). × is how many times better ours is, round '
         f'by round. Memory is the PSS of all processes of a system. *Documents sent: {scaled}.'
     )
 

@@ -1,10 +1,11 @@
 """The results as one chart: bars of the peers, and the curves of cost against work."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.costs import slope
+from benchmarks.peers.costs import slope, upper_slope
 from benchmarks.peers.turns import Results, spread
 
 BARS = {
@@ -53,7 +54,7 @@ def draw(
             _curve(next(places), points, *axes[name])
         for place in places:
             place.set_axis_off()
-        figure.supxlabel(note, fontsize=7)
+        figure.supxlabel(textwrap.fill(note, 200), fontsize=7)
         figure.savefig(path, format='svg', metadata={'Date': None})
         pyplot.close(figure)
 
@@ -75,5 +76,5 @@ def _curve(panel: Any, points: Sequence[tuple[float, float]], work: str, unit: s
     panel.loglog(*zip(*points, strict=True), marker='o', color=OURS_COLOUR)
     panel.set_xlabel(work)
     panel.set_ylabel(unit)
-    panel.set_title(f'ours: slope {slope(points):.2f}', fontsize=8)
+    panel.set_title(f'ours: slope {slope(points):.2f}, at the upper end {upper_slope(points):.2f}', fontsize=8)
     panel.grid(alpha=0.3)

@@ -144,7 +144,7 @@ JOBS = (
         (
             Measure('many/rate', 'a million Documents*, 2 stages', 'documents/s'),
             Measure('many/peak', 'a million Documents*: peak memory of the whole', 'MB', more=False),
-            Measure('many/growth', 'a million Documents*: memory at its highest ÷ after a quarter', '×', more=False),
+            Measure('many/growth', 'a million Documents*: memory at its highest ÷ at half time', '×', more=False),
         ),
         _many,
         needs_client=True,
@@ -155,7 +155,7 @@ COSTS = {
     'documents': ('documents a request', 's a request'),
     'stages': ('stages', 's a request'),
     'payload': ('bytes a request', 's a request'),
-    'replicas': ('replicas', 'requests/s of an Executor that waits 10 ms'),
+    'replicas': ('replicas', 'requests/s (each waits 10 ms)'),
 }
 NAMES = (*dict.fromkeys(job.name for job in JOBS), 'cost')
 

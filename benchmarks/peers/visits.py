@@ -258,7 +258,7 @@ def many(peer: Peer, count: int, logs: Path) -> Found:
     with program(peer, logs) as client, MemoryWatch() as watch:
         answer = client.do('many', limit=600.0, count=count)
     samples = watch.samples or [0]
-    settled = samples[len(samples) // 4 :]
+    settled = samples[len(samples) // 2 :]
     return {
         'many/rate': answer['documents'],
         'many/peak': watch.peak / 1e6,
