@@ -108,7 +108,8 @@ def about(options: argparse.Namespace, peers: list[str]) -> str:
     return (
         f'{datetime.now(UTC):%Y-%m-%d}; {describe()}; load by {generator()} on the same cores; rounds in turn: '
         f'{options.rounds}, {options.seconds} s a figure, medians (spread). × is how many times better ours is, round '
-        f'by round. Memory is the PSS of all processes of a system. *Documents sent: {scaled}.'
+        'by round. Memory is the PSS of all processes of a system.'
+        + (f' *Documents sent: {scaled}.' if 'many' in options.jobs else '')
     )
 
 
