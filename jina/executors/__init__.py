@@ -191,6 +191,8 @@ class Handler:
         self.takes = _takes(function, self.name)
 
     def __call__(self, arguments: Mapping[str, Any]) -> Any:
+        if self.takes is ARGUMENTS:
+            return self.function(**arguments)
         return self.function(**{name: arguments[name] for name in self.takes})
 
 

@@ -26,19 +26,26 @@ class Job(Protocol):
 class UserThread:
     """Runs jobs one after another in one thread, always the same.
 
-    Finished jobs come back to the loop in batches: one wake-up for many.
+    Jobs go to the thread, and come back from it, in batches: one wake-up for many.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str) -> None:
         self._loop = loop
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._submitted: list[Job] = []
+        self._jobs: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._done: deque[Job] = deque()
         self._waking = False
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def submit(self, job: Job) -> None:
-        """Do a job after those that were submitted before."""
-        self._jobs.put(job)
+        """Do a job after those that were submitted before; to be called on the loop."""
+        if not self._submitted:
+            self._loop.call_soon(self._hand_over)
+        self._submitted.append(job)
+
+    def _hand_over(self) -> None:
+        jobs, self._submitted = self._submitted, []
+        self._jobs.put(jobs)
 
     def call(self, function: Callable[[], Any]) -> 'asyncio.Future[Any]':
         """Run a function; what it returns or raises is the future's."""
@@ -48,20 +55,31 @@ class UserThread:
 
     def stop(self) -> None:
         """End the thread after the jobs it has."""
+        self._hand_over()
         self._jobs.put(None)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job.run()
-            self._done.append(job)
-            if not self._waking:
-                self._waking = True
-                try:
-                    self._loop.call_soon_threadsafe(self._deliver)
-                except RuntimeError:  # the loop is closed: nobody waits for results any more
+        todo: deque[Job] = deque()
+        while (jobs := self._jobs.get()) is not None:
+            todo.extend(jobs)
+            del jobs  # so that the documents of a job that is done are not kept until the next one comes
+            while todo:
+                if not self._do(todo.popleft()):
                     return
-            if job.hold is not None:
-                job.hold.wait()
+
+    def _do(self, job: Job) -> bool:
+        """Do one job. Return whether anybody waits for results."""
+        job.run()
+        self._done.append(job)
+        if not self._waking:
+            self._waking = True
+            try:
+                self._loop.call_soon_threadsafe(self._deliver)
+            except RuntimeError:  # the loop is closed
+                return False
+        if job.hold is not None:
+            job.hold.wait()
+        return True
 
     def _deliver(self) -> None:
         self._waking = False  # first: what is done from now on wakes the loop again

@@ -36,7 +36,7 @@ class Work:
         self._handler = handler
         self._finished = finished
         self._start = time.time()
-        self._answer = Head('', '')
+        self._answer: Head | None = None
         self._body: Body = []
         self.call = call
         self.hold: threading.Event | None = None
@@ -44,11 +44,7 @@ class Work:
     def run(self) -> None:
         """Decode, call, encode."""
         try:
-            if self.call.cancelled or self._is_late():
-                told = 'its deadline has passed' if self._is_late() else 'nobody waits for it any more'
-                self._fail(
-                    Status(StatusCode.ERROR, f'{self._worker.who} did not begin: {told}', timed_out=self._is_late())
-                )
+            if self._is_over():
                 return
             payload = Payload(self.call.head, self.call.body)
             if self._handler is not None:
@@ -74,6 +70,7 @@ class Work:
 
     def finish(self) -> None:
         """Send the answer; on the loop."""
+        assert self._answer is not None
         self.call.answer(self._answer, self._body)
         self._finished(self)
 
@@ -85,9 +82,15 @@ class Work:
         finally:
             self.hold.set()
 
-    def _is_late(self) -> bool:
+    def _is_over(self) -> bool:
+        """Whether it is too late to begin; then that is the answer."""
         timeout = self.call.head.timeout
-        return timeout is not None and time.time() > self._start + timeout
+        late = timeout is not None and time.time() > self._start + timeout
+        if not late and not self.call.cancelled:
+            return False
+        told = 'its deadline has passed' if late else 'nobody waits for it any more'
+        self._fail(Status(StatusCode.ERROR, f'{self._worker.who} did not begin: {told}', timed_out=late))
+        return True
 
     def _succeed(self, payload: Payload) -> None:
         parts, flags, self._body = payload.encode()
