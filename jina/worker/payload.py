@@ -107,7 +107,7 @@ class Payload:
         """
         if result is None or result is self.docs:
             return
-        self.docs = _as_documents(result)
+        self.docs = as_documents(result)
         self._replaced = True
 
     def encode(self) -> Encoded:
@@ -152,7 +152,11 @@ def _joined(arrays: _Arrays) -> DocumentArray | None:
     return DocumentArray(chain.from_iterable(present))
 
 
-def _as_documents(result: Any) -> DocumentArray:
+def as_documents(result: Any) -> DocumentArray:
+    """What a bound method returned, as an array.
+
+    :raises BadDocType: if it is no documents.
+    """
     if isinstance(result, DocumentArray):
         return result
     if isinstance(result, Document):

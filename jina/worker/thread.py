@@ -4,17 +4,22 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 
 class Job(Protocol):
     """What a :class:`UserThread` does.
 
-    :ivar hold: what the thread waits for after the job, before it takes the next one.
+    :ivar holds: what the thread waits for after the job, before it takes the next one.
+    :ivar more: what it does then, before anything that was submitted.
     """
 
-    hold: threading.Event | None
+    @property
+    def holds(self) -> Sequence[threading.Event]: ...
+
+    @property
+    def more(self) -> 'Sequence[Job]': ...
 
     def run(self) -> None:
         """The work, in the thread. Must not raise."""
@@ -33,6 +38,7 @@ class UserThread:
         self._loop = loop
         self._submitted: list[Job] = []
         self._jobs: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._todo: deque[Job] = deque()
         self._done: deque[Job] = deque()
         self._waking = False
         threading.Thread(target=self._work, name=name, daemon=True).start()
@@ -59,12 +65,11 @@ class UserThread:
         self._jobs.put(None)
 
     def _work(self) -> None:
-        todo: deque[Job] = deque()
         while (jobs := self._jobs.get()) is not None:
-            todo.extend(jobs)
+            self._todo.extend(jobs)
             del jobs  # so that the documents of a job that is done are not kept until the next one comes
-            while todo:
-                if not self._do(todo.popleft()):
+            while self._todo:
+                if not self._do(self._todo.popleft()):
                     return
 
     def _do(self, job: Job) -> bool:
@@ -77,8 +82,9 @@ class UserThread:
                 self._loop.call_soon_threadsafe(self._deliver)
             except RuntimeError:  # the loop is closed
                 return False
-        if job.hold is not None:
-            job.hold.wait()
+        for hold in job.holds:
+            hold.wait()
+        self._todo.extendleft(reversed(job.more))
         return True
 
     def _deliver(self) -> None:
@@ -90,7 +96,8 @@ class UserThread:
 class _Call:
     """A job that settles a future."""
 
-    hold: threading.Event | None = None
+    holds: Sequence[threading.Event] = ()
+    more: Sequence[Job] = ()
 
     def __init__(self, function: Callable[[], Any], future: 'asyncio.Future[Any]') -> None:
         self._function = function
