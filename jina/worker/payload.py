@@ -146,6 +146,8 @@ def _matrix(arrays: _Arrays) -> list[DocumentArray] | None:
 
 
 def _joined(arrays: _Arrays) -> DocumentArray | None:
+    if len(arrays) == 1:
+        return arrays[0]
     present = [array for array in arrays if array is not None]
     if len(present) < 2:
         return present[0] if present else None
