@@ -87,7 +87,8 @@ def test_branches_share_calls_and_what_joins_them_does_not():
 
 def test_config_has_requests_share_calls_and_a_poison_document_fails_only_its_own():
     done, failed = [], []
-    with Flow(quiet=True).add(uses=Counting, batching={'/poison': {'batch': 4, 'wait': LONG}}) as flow:
+    batching = {'/poison': {'batch': 4, 'wait': LONG}}
+    with Flow(quiet=True).add(uses=Counting, uses_before='BaseExecutor', batching=batching) as flow:
         flow.post(
             '/poison',
             [Document(text=text) for text in ('a', 'b', 'bad', 'c', 'd', 'e', 'f', 'g')],
