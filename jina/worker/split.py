@@ -21,8 +21,9 @@ def split(given: Sequence[Sequence[Document]], left: Sequence[Document]) -> list
     places = [n for n, docs in enumerate(given) for _ in docs]
     if None in by_identity and not _fit(by_identity, places):
         raise BadDocType(
-            f'returned {len(left)} Documents for the {len(places)} of the {len(given)} requests that share a call: a '
-            'method with batch= must return one for each, in their order, or only such as it was given'
+            f'returned {len(left)} Documents in a call with {len(places)} of {len(given)} requests, so that it cannot '
+            'be told whose they are: a method with batch= must return one for each, in their order, or only such as it '
+            'was given'
         )
     shares: list[list[Document]] = [[] for _ in given]
     for n, doc in zip(places if None in by_identity else by_identity, left, strict=True):

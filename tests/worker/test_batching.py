@@ -397,7 +397,11 @@ def test_any_other_result_is_an_error_of_each_request_even_of_one_alone(serve, s
     async def check():
         async with serve(Returning) as ask:
             for status in await asyncio.gather(*(ask.status(documents(*t)) for t in sent)):
-                told = 'returned str' if result == 'text' else f'returned 1 Documents for the 3 of the {len(sent)} requ'
+                told = (
+                    'returned str'
+                    if result == 'text'
+                    else f'returned 1 Documents in a call with 3 of {len(sent)} requests'
+                )
                 for part in ("Executor 'w' (Returning) failed on '/x'", told):
                     assert part in status.description
 

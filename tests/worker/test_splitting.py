@@ -60,5 +60,5 @@ def test_new_ones_among_old_ones_at_their_place():
 def test_whose_owner_cannot_be_told_is_an_error(left):
     docs = documents([2, 1])
     found = left(*flat(docs))
-    with pytest.raises(BadDocType, match=rf'returned {len(found)} Documents for the 3 of the 2 requests'):
+    with pytest.raises(BadDocType, match=rf'returned {len(found)} Documents in a call with 3 of 2 requests'):
         split(docs, found)
