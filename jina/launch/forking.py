@@ -81,6 +81,7 @@ class Zygote:
                 if not kind:
                     asked = False
                     self._events.unregister(descriptor)
+                    self._line.close()
                 elif self._fork(control) == 0:
                     return _become(kind, control)
         return 0
