@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from jina.excepts import BadConfig, BadFlowYAMLVersion, BadOption
 from jina.spec import ExecutorSpec, FlowSpec, did_you_mean
@@ -108,6 +107,8 @@ def parse_yaml(text: str, where: str) -> Any:
 
     :raises BadConfig: naming the line, if it is none.
     """
+    import yaml  # here and below: a worker reads none, nor does a Flow that is not made of YAML
+
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -130,6 +131,8 @@ def expand(value: Any) -> Any:
 
 def _scalar(text: str) -> Any:
     """A number or a truth value where the text is one in YAML, else the text."""
+    import yaml
+
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -204,6 +207,8 @@ def _flow_spec(options: dict[str, Any], executors: list[Any], where: str) -> Flo
 
 def to_yaml(spec: FlowSpec) -> str:
     """A Flow as YAML text that :func:`read_flow` reads."""
+    import yaml
+
     options = spec.to_dict()
     executors = options.pop('executors', [])
     content = {'jtype': 'Flow', 'version': '1', 'with': options, 'executors': executors}

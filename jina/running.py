@@ -154,9 +154,9 @@ class Running:
     def _start(self) -> None:
         found = stations(self._spec)
         workers = [(s.node, *self._resolved(s.executor)) for s in found if not s.node.addresses]
-        self._gateway = self._launch_gateway([s.node for s in found])
         if Zygote.is_possible() and sum(n.replicas for n, e, _ in workers if _is_plain(e)) >= ENOUGH_TO_FORK:
-            self._zygote = Zygote(self._spec.env)
+            self._zygote = Zygote(self._spec.env)  # first: the workers wait for it
+        self._gateway = self._launch_gateway([s.node for s in found])
         for node, executor, cls in workers:
             for number in range(node.replicas):
                 worker = WorkerSpec(executor=executor, replica_id=number, log_config=self._log_config())
