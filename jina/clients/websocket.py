@@ -31,6 +31,7 @@ class _Stream:
     """One connection, and what was asked over it and is not answered.
 
     :ivar unanswered: request id → number in the window.
+    :ivar unwanted: those of these numbers whose answer nobody waits for.
     """
 
     def __init__(self, link: 'WebSocketLink') -> None:
@@ -39,6 +40,7 @@ class _Stream:
         self._unsent: list[bytes] = []
         self._idle: asyncio.TimerHandle | None = None
         self.unanswered: dict[str, int] = {}
+        self.unwanted: set[int] = set()
         self.ended = False
 
     async def open(self, address: Address, timeout: float = DIAL_SECONDS) -> None:
@@ -150,8 +152,30 @@ class WebSocketLink:
             self._lost(str(error))
 
     def cancel(self, stream: int) -> None:
-        """Its answer is no longer wanted. The contract has no word for that: credit returns with it."""
+        """Its answer is no longer wanted. The contract has no word for that but to go.
+
+        So when no answer of a connection is wanted any more, it is closed, from which the server sees it. Until then
+        credit returns with the answer.
+        """
         self._window.ignore(stream)
+        for each in self._streams:
+            if stream in each.unanswered.values():
+                each.unwanted.add(stream)
+                if each.unwanted.issuperset(each.unanswered.values()):
+                    self._drop(each)
+                return
+
+    def _drop(self, stream: _Stream) -> None:
+        """Close a connection of whose answers none is wanted."""
+        self._streams.discard(stream)
+        stream.ended = True
+        stream.close()
+        if stream is self._current and self._opening is not None:
+            self._opening.cancel()
+        numbers, stream.unanswered = stream.unanswered.values(), {}
+        for number in numbers:
+            self._window.answer(number, Head('', ''), b'')
+        self.on_change()
 
     async def drained(self) -> None:
         """Wait until the memory of the bodies sent so far may change: no time, they were copied."""
