@@ -262,8 +262,12 @@ def _response(call: Call, answer: Head, body: Buffer) -> Response:
 
 def _sides(answer: Head, body: Buffer) -> Sides:
     decoded = [codec(part.encoding).decode(piece) for part, piece in split_body(answer, body)]
-    docs, groundtruths = zip(*decoded, strict=True) if decoded else ((), ())
-    return DocumentArray(itertools.chain(*docs)), DocumentArray(itertools.chain(*groundtruths))
+    if len(decoded) == 1:
+        docs, groundtruths = decoded[0]
+    else:
+        docs = [doc for part, _ in decoded for doc in part]
+        groundtruths = [doc for _, part in decoded for doc in part]
+    return DocumentArray._of(docs), DocumentArray._of(groundtruths)
 
 
 async def stream(

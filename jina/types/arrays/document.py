@@ -51,6 +51,14 @@ class DocumentArray(MutableSequence['Document']):
         docs._index, docs._indexed, docs._loader, docs._stacks = None, 0, loader, {}
         return docs
 
+    @classmethod
+    def _of(cls, checked: 'list[Document]') -> Self:
+        """Return an array of this very list, which holds Documents and nothing else."""
+        docs = cls.__new__(cls)
+        docs._index, docs._indexed, docs._loader, docs._stacks = None, 0, None, {}
+        docs._docs = checked
+        return docs
+
     @property
     def _touched(self) -> bool:
         """Whether the list is there; a lazy array that nobody looked at is not touched."""
