@@ -53,7 +53,7 @@ with f:
         c.post(on='/bar', inputs=Document(), on_done=print)
         """
     with place.start(server) as process:
-        wait_line(process.stderr, f'gRPC .*:{port}')
+        wait_line(process.stderr, f'GRPC .*:{port}')
         assert '<jina.types.request.Response request_id=' in place.script(client, 'client.py')
         wait_line(process.stdout, 'DocumentArray length=1')
         assert interrupt(process, signal.SIGINT) < 4
