@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help hello fmt lint types test cov bench bench-types docs reference proto clean
+.PHONY: help hello fmt lint types test cov bench bench-types bench-peers docs reference proto clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ bench: $(VENV)/.dev ## measure requests/s, documents/s and the time to ready
 
 bench-types: $(VENV)/.dev ## measure the data types, beside their peers where JINA2_PYTHON and DOCARRAY_PYTHON name them
 	$(BIN)/python benchmarks/data_types.py
+
+# A run for development: make bench-peers JOBS=http,stream PEERS=ours,mosec ROUNDS=1 SECONDS=1 SCALE=0.01
+bench-peers: $(VENV)/.dev ## measure this and its peers side by side; JOBS=, PEERS=, ROUNDS=3, SECONDS=2, SCALE=1
+	$(BIN)/python -m benchmarks.peers --jobs '$(JOBS)' --peers '$(PEERS)' --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),2) --scale $(or $(SCALE),1)
 
 docs: $(VENV)/.dev ## run every code block of README and docs
 	$(BIN)/pytest tests/test_docs.py

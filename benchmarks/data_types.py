@@ -2,7 +2,7 @@
 
 ``make bench-types`` prints a table. All are measured in one run, in turn, round by round, since machines differ, are
 shared, and change while one looks: what counts are the ratios, each the median of the rounds with its spread. Every
-peer is a process of its own (``peers/``), and its results are checked before they are timed.
+peer is a process of its own (``types/``), and its results are checked before they are timed.
 
 The environment says where the others are; without it their columns say so:
 ``JINA2_PYTHON=/path/to/python`` with jina 2.0.24, ``DOCARRAY_PYTHON=/path/to/python`` with docarray 0.41.
@@ -60,7 +60,7 @@ def peer(name: str, environment: dict[str, str]) -> Iterator[Peer | None]:
     if not interpreter:
         yield None
         return
-    script = Path(__file__).parent / 'peers' / f'peer_{name}.py'
+    script = Path(__file__).parent / 'types' / f'peer_{name}.py'
     with subprocess.Popen(
         [interpreter, str(script)],
         stdin=subprocess.PIPE,

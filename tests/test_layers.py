@@ -54,6 +54,7 @@ CHOSEN_LATE = {
 EVERYWHERE = {'msgspec', 'numpy'}
 LIBRARIES = {
     'cloudpickle': {'pickling.py'},
+    'fastapi': {'gateway/extension.py'},
     'google.protobuf': {
         *('proto/jina_pb2.py', 'proto/services.py', 'types/protobuf.py', 'types/protostruct.py', 'wire/rpc.py'),
     },
@@ -65,14 +66,16 @@ LIBRARIES = {
     'pickle': {'pickling.py'},  # not a library, but no less to be kept in sight
     'PIL': {'looks/thumbnail.py', 'types/document/image.py'},
     'dgl': {'types/document/graph.py'},
+    'httptools': {'clients/http1.py', 'gateway/shortway.py'},
     'matplotlib': {'looks/figures.py'},
     'rich': {'hello/search/app.py', 'looks/live.py', 'looks/terminal.py'},
     'scipy': {'types/sparse.py'},
     'shtab': {'cli/completion.py'},
     'sklearn': {'looks/projection.py'},
-    'starlette': {'gateway/http.py'},
-    'uvicorn': {'gateway/web.py'},
+    'starlette': {'gateway/apidocs.py', 'gateway/extension.py', 'gateway/pages.py'},
+    'uvicorn': {'gateway/shortway.py', 'gateway/web.py'},
     'uvloop': {'transport/loop.py'},
+    'websockets': {'clients/ws1.py'},
     'wordllama': {'hello/search/executors.py'},
     'yaml': {'config.py'},
 }
@@ -206,7 +209,7 @@ def _parents(name: str) -> list[str]:
     return ['.'.join(parts[:n]) for n in range(1, len(parts))]
 
 
-@pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http', 'jina.gateway.grpc'])
+@pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http', 'jina.gateway.grpc', 'jina.gateway.websocket'])
 def test_a_gateway_loads_nothing_that_decodes_documents(module):
     decoders = ('jina.types.document', 'jina.types.arrays', 'jina.types.native', 'jina.executors', 'jina.worker')
     codecs = ('jina.wire.codecs.json', 'jina.types.protobuf')

@@ -157,7 +157,11 @@ def _door(spec: DoorSpec, engine: Engine, gateway: GatewaySpec, extend: Callable
     if spec.protocol == 'http':
         from jina.gateway.http import HttpDoor
 
-        return HttpDoor(engine, spec.host, spec.port, gateway.static)
+        return HttpDoor(engine, spec, gateway, extend)
+    if spec.protocol == 'websocket':
+        from jina.gateway.websocket import WebSocketDoor
+
+        return WebSocketDoor(engine, spec, gateway)
     from jina.gateway.grpc import GrpcDoor
 
     return GrpcDoor(engine, spec, gateway)

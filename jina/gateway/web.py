@@ -52,6 +52,11 @@ class WebServer:
         self._server = _Server(config)
         self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._socket]))
 
+    @property
+    def connections(self) -> list[Any]:
+        """The protocol objects of all that are open."""
+        return list(self._server.server_state.connections) if self._server is not None else []
+
     async def stop(self) -> None:
         """Let the open requests end, within a second, and close."""
         if self._server is not None and self._serving is not None:

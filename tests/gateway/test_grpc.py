@@ -50,7 +50,7 @@ class TestDoor:
                 await call.write(RequestProto(header={'exec_endpoint': '/x'}))
                 answer = await call.read()
                 assert len(answer.request_id) == 32
-                assert answer.WhichOneof('body') is None
+                assert (answer.WhichOneof('body'), len(answer.data.docs)) == ('data', 0)
                 assert not answer.HasField('parameters')
 
         asyncio.run(main())

@@ -67,7 +67,7 @@ def test_answer_there_and_back():
 def test_answer_for_a_foreign_client():
     raw = answer_to_proto(request_head(), Head('', '', routes=[Route('gateway', 'g', 1.5)]), [])
     answer = RequestProto.FromString(raw.SerializeToString())
-    assert answer.WhichOneof('body') is None
+    assert (answer.WhichOneof('body'), len(answer.data.docs)) == ('data', 0)
     assert answer.HasField('status')
     assert answer.status.code == answer.status.SUCCESS
     assert (answer.routes[0].pod, answer.routes[0].start_time.ToMilliseconds()) == ('gateway', 1500)
@@ -82,7 +82,16 @@ def test_joined_parts_are_one_message():
 
 def test_bodies_in_another_encoding_are_left_out():
     answer = answer_to_proto(request_head(), Head('', '', (Part(JSON, 2),)), [b'[]'])
-    assert answer.WhichOneof('body') is None
+    assert (answer.WhichOneof('body'), answer.data) == ('data', b'')
+
+
+def test_what_was_raised_may_be_told_by_a_route_only():
+    raised = {'code': 3, 'description': 'bad', 'exception': {'name': 'ValueError', 'args': ['x'], 'executor': 'Mine'}}
+    proto = RawRequestProto(
+        status={'code': 3, 'description': 'bad'}, routes=[{'pod': 'gateway'}, {'pod': 'a', 'status': raised}]
+    )
+    head, _ = answer_from_proto(proto)
+    assert head.status == Status(StatusCode.ERROR, 'bad', ExceptionInfo('ValueError', ('x',), (), 'Mine'))
 
 
 def test_success_is_no_status():
