@@ -5,7 +5,8 @@ from ast import literal_eval
 from typing import Any, NamedTuple
 
 RESPONSE = re.compile(
-    r'<jina\.types\.request\.Response request_id=(\w+) data=({.*?}) header=({.*?}) routes=(\[.*?\]) status=({.*?}) at \d+>'
+    r'<jina\.types\.request\.Response request_id=(\w+) data=({.*?}) header=({.*?}) '
+    r'routes=(\[.*?\]) status=({.*?}) at \d+>'
 )
 """Its parameters, where it has any, would stand between header and routes."""
 
