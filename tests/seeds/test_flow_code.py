@@ -435,24 +435,19 @@ def test_inputs(place):
 def test_generators(place):
     place.write('my.csv', 'question,answer\nwho,me\nwhen,now\n')
     printed = place.script("""
-        from jina import Executor, requests
-
-
-        class Show(Executor):
-
-            @requests(on='/index')
-            def show(self, docs, **kwargs):
-                print([(d.text, d.tags['answer']) for d in docs])
-
         from jina import Flow
         from jina.types.document.generators import from_csv
 
         f = Flow()
 
-        f.add(uses=Show)
-
         with f, open('my.csv') as fp:
             f.index(from_csv(fp, field_resolver={'question': 'text'}))
+
+        def show(response):
+            print([(d.text, d.tags['answer']) for d in response.docs])
+
+        with f, open('my.csv') as fp:
+            f.index(from_csv(fp, field_resolver={'question': 'text'}), show)
         """)
     assert printed == "[('who', 'me'), ('when', 'now')]\n"
 
@@ -608,26 +603,29 @@ def test_async_flow(place):
         f = Flow(asyncio=True)
 
         print(type(f))
-
-        import asyncio
-
-        from jina import AsyncFlow, Document
-
-
-        async def async_inputs():
-            for _ in range(10):
-                yield Document()
-                await asyncio.sleep(0.1)
-
-
-        async def main():  # `async for` stands alone in a notebook only
-            with AsyncFlow().add() as f:
-                async for resp in f.post('/', async_inputs):
-                    print(resp)
-
-        asyncio.run(main())
         """)
-    assert printed.startswith("<class 'jina.flow.AsyncFlow'>\n" * 2)
+    assert printed == "<class 'jina.flow.AsyncFlow'>\n" * 2
+
+
+ASYNC_INPUTS = """
+import asyncio
+
+from jina import AsyncFlow, Document
+
+async def async_inputs():
+    for _ in range(10):
+        yield Document()
+        await asyncio.sleep(0.1)
+
+with AsyncFlow().add() as f:
+    async for resp in f.post('/', async_inputs):
+        print(resp)
+
+"""
+
+
+def test_async_inputs(place):
+    printed = place.run('-m', 'asyncio', input=ASYNC_INPUTS)  # takes `async for` at the top, as notebooks do
     [shown] = responses(printed)
     assert (len(shown.data['docs']), shown.pods) == (10, ['gateway', 'pod0'])
 

@@ -135,12 +135,16 @@ def test_common_methods(name):
 
 
 def test_it_is_opened_like_a_file():
-    before, flow = children(), Flow()
-    with pytest.raises(LookupError), flow as opened:
-        assert opened is flow
-        assert 'open' in repr(flow)
-        assert children() - before
-        raise LookupError
+    before, flow, seen = children(), Flow(), []
+
+    def work():
+        with flow as opened:
+            seen.append((opened is flow, 'open' in repr(flow), len(children() - before)))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        work()
+    assert seen == [(True, True, 1)]
     assert 'closed' in repr(flow)
     assert children() == before
 
