@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from jina.excepts import BadConfig, BadFlowYAMLVersion, BadOption
 from jina.spec import ExecutorSpec, FlowSpec, did_you_mean
@@ -108,6 +107,8 @@ def parse_yaml(text: str, where: str) -> Any:
 
     :raises BadConfig: naming the line, if it is none.
     """
+    import yaml  # here and below: a worker reads none, nor does a Flow that is not made of YAML
+
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -130,6 +131,8 @@ def expand(value: Any) -> Any:
 
 def _scalar(text: str) -> Any:
     """A number or a truth value where the text is one in YAML, else the text."""
+    import yaml
+
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -210,6 +213,8 @@ def to_yaml(spec: FlowSpec) -> str:
 
 
 def _dump(content: Mapping[str, Any]) -> str:
+    import yaml
+
     return yaml.safe_dump({k: v for k, v in content.items() if v}, sort_keys=False, allow_unicode=True)
 
 
@@ -229,6 +234,8 @@ def save_executor(config: ExecutorConfig, path: Path) -> None:
 
 
 def _check_expressible(value: Any, what: str) -> None:
+    import yaml
+
     try:
         yaml.safe_dump(value)
     except yaml.YAMLError as error:

@@ -22,6 +22,7 @@ from jina.excepts import ExecutorFailToLoad
 from jina.executors import BaseExecutor
 from jina.executors.loading import defined_class
 from jina.launch import STOP_SECONDS, Handle, launcher, stop_all, wait_ready
+from jina.launch.zygote import Zygote
 from jina.pickling import dump
 from jina.spec import (
     DoorSpec,
@@ -39,6 +40,7 @@ from jina.topology import stations
 
 _log = logging.getLogger('jina.Flow')
 
+ENOUGH_TO_FORK = 2  # one that is forked is ready no sooner than one that is not
 FATE_SECONDS = 1.0
 HURRY_SECONDS = 0.8
 SOCKET_PATH_LIMIT = 100  # of ~104 bytes, the least that a system allows
@@ -60,6 +62,7 @@ class Running:
         self._run_dir = _make_run_dir()
         self._sockets = itertools.count()
         self._places: list[Place] = []
+        self._zygote: Zygote | None = None
         self._gateway: Handle | None = None
         self._supervisor: Supervisor | None = None
         self._pid = os.getpid()
@@ -95,6 +98,8 @@ class Running:
             finally:
                 stop_all([place.handle for place in self._places], seconds)
         finally:
+            if self._zygote is not None:
+                self._zygote.close()
             shutil.rmtree(self._run_dir, ignore_errors=True)
 
     def _stop_at_exit(self) -> None:
@@ -149,6 +154,8 @@ class Running:
     def _start(self) -> None:
         found = stations(self._spec)
         workers = [(s.node, *self._resolved(s.executor)) for s in found if not s.node.addresses]
+        if Zygote.is_possible() and sum(n.replicas for n, e, _ in workers if _is_plain(e)) >= ENOUGH_TO_FORK:
+            self._zygote = Zygote(self._spec.env)  # first: the workers wait for it
         self._gateway = self._launch_gateway([s.node for s in found])
         for node, executor, cls in workers:
             for number in range(node.replicas):
@@ -237,7 +244,10 @@ class Running:
         pickled: bytes = b'',
     ) -> Handle:
         path = [p or os.getcwd() for p in sys.path]
-        return launcher(backend)(kind, name, Start(spec.to_dict(), pickled, path, self._run_dir), cls, env)
+        start = Start(spec.to_dict(), pickled, path, self._run_dir)
+        if self._zygote is not None and (kind, backend) == ('worker', 'PROCESS'):
+            return self._zygote.launch(kind, name, start, cls, env)
+        return launcher(backend)(kind, name, start, cls, env)
 
     def _log_config(self) -> dict[str, Any]:
         return config.read_mapping(str(self._folder / self._spec.log_config)) if self._spec.log_config else {}
@@ -246,6 +256,11 @@ class Running:
         assert self._gateway is not None
         assert self._gateway.ready is not None
         return self._gateway.ready
+
+
+def _is_plain(spec: ExecutorSpec) -> bool:
+    """Whether a fork of the zygote will be as good as a fresh interpreter."""
+    return spec.runtime_backend == 'PROCESS' and not spec.env
 
 
 def _seconds(milliseconds: int) -> float:

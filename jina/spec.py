@@ -6,6 +6,7 @@ command line is generated from it.
 
 import difflib
 import enum
+import math
 import re
 import types
 import typing
@@ -135,6 +136,22 @@ OnError = Literal['THROW_EARLY', 'SKIP_HANDLE', 'IGNORE']
 _Uses = str | dict[str, Any]
 
 
+class BatchingSpec(Spec, frozen=True, kw_only=True):
+    """How requests share the calls of a method; see ``@requests``.
+
+    :raises BadOption: for a ``batch`` below 1, or a ``wait`` that is negative or no number.
+    """
+
+    batch: Annotated[int, _help('the most Documents of one call; 1: every request has a call of its own')]
+    wait: Annotated[float, _help('milliseconds that the first request of a call waits for others')] = 0.0
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise BadOption(f'batch={self.batch}: it takes 1 or more')
+        if not 0 <= self.wait < math.inf:
+            raise BadOption(f'wait={self.wait}: it takes milliseconds, 0 or more')
+
+
 class ExecutorSpec(Spec, frozen=True, kw_only=True):
     """The options of ``Flow.add``.
 
@@ -189,6 +206,10 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
     uses_metas: Annotated[dict[str, Any], _help('metas (name, workspace, …); they go before those of the YAML')] = {}
     uses_requests: Annotated[
         dict[str, str], _help('endpoint: method name; they go before those of the class and the YAML')
+    ] = {}
+    batching: Annotated[
+        dict[str, BatchingSpec],
+        _help('endpoint: {batch: …, wait: …}: how requests share calls; it goes before what @requests says'),
     ] = {}
     py_modules: Annotated[str | list[str], _help('Python files or modules to import, which define the class')] = []
     workspace: Annotated[str, _help('folder for what the Executor keeps; its own is workspace/name/replica')] = ''

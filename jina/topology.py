@@ -67,7 +67,7 @@ def _helper(spec: ExecutorSpec, name: str, uses: object) -> ExecutorSpec:
     """What works before or after the replicas: once, and with none of the arguments that are for them."""
     return msgspec.structs.replace(
         spec, name=name, uses=uses, replicas=1, polling='ANY', uses_with={}, uses_metas={}, uses_requests={},
-        uses_before=None, uses_after=None, external=False, host='',
+        uses_before=None, uses_after=None, batching={}, external=False, host='',
     )  # fmt: skip
 
 

@@ -62,8 +62,10 @@ def _left(before, now):
     return left + ([f'{before[3]} → {now[3]} open files'] if now[3] > before[3] + SPARE_FDS else [])
 
 
-def _children():
-    return {pid for task in Path('/proc/self/task').glob('*/children') for pid in _read(task).split()}
+def _children(of='self'):
+    """The numbers of child processes, and of theirs."""
+    children = {pid for task in Path(f'/proc/{of}/task').glob('*/children') for pid in _read(task).split()}
+    return children.union(*map(_children, children))
 
 
 def _read(path):

@@ -216,9 +216,8 @@ def test_a_gateway_loads_nothing_that_decodes_documents(module):
     assert not _loaded_with(module) & {*decoders, *codecs}
 
 
-@pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http'])
-def test_a_gateway_without_grpc_loads_no_numpy(module):
-    # With gRPC it does: parameters, as a Struct, may hold numpy's numbers where a Client encodes them.
+@pytest.mark.parametrize('module', ['jina.gateway', 'jina.gateway.http', 'jina.gateway.grpc'])
+def test_a_gateway_loads_no_numpy(module):
     assert 'numpy' not in _loaded_with(module)
 
 

@@ -189,17 +189,16 @@ class Exchange:
         if self._error is not None:
             return
         if self._link.closed:
-            self._fail(self._lost())
+            self._fail(self._lost(answer.status.description if answer.status else ''))
             return
         try:
             self._received(position, _response(self._call, answer, body), count)
         except BaseException as error:  # a callback may raise KeyboardInterrupt too
             self._fail(error)
 
-    def _lost(self) -> ServerUnreachable:
-        return ServerUnreachable(
-            f'the connection to the server was lost; requests without an answer: {len(self._open) + 1}'
-        )
+    def _lost(self, why: str = '') -> ServerUnreachable:
+        told = f'the connection to the server was lost{": " if why else ""}{why}'
+        return ServerUnreachable(f'{told}; requests without an answer: {len(self._open) + 1}')
 
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error

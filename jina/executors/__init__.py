@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jina.excepts import BadConfig, ExecutorFailToLoad, text_of
-from jina.executors.decorators import DEFAULT_ENDPOINT, MARK
+from jina.executors.decorators import BATCHING, DEFAULT_ENDPOINT, MARK
+from jina.spec import BatchingSpec, did_you_mean
 
 E = TypeVar('E', bound='BaseExecutor')
 
@@ -219,17 +220,22 @@ class Handler:
     """A bound method, ready to be called with those of the arguments it takes.
 
     :ivar is_async: it is an ``async def``.
+    :ivar batching: how requests share its calls; ``None``: each has its own.
     """
 
-    __slots__ = ('function', 'is_async', 'name', 'takes')
+    __slots__ = ('batching', 'function', 'is_async', 'name', 'takes')
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], batching: BatchingSpec | None = None) -> None:
         self.function = function
         self.name = getattr(function, '__qualname__', repr(function))
         self.is_async = inspect.iscoroutinefunction(function)
         self.takes = _takes(function, self.name)
+        batching = batching or getattr(function, BATCHING, None)
+        self.batching = batching if batching is not None and batching.batch > 1 else None
 
     def __call__(self, arguments: Mapping[str, Any]) -> Any:
+        if self.takes is ARGUMENTS:
+            return self.function(**arguments)
         return self.function(**{name: arguments[name] for name in self.takes})
 
 
@@ -243,19 +249,28 @@ def _takes(function: Callable[..., Any], name: str) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.name in ARGUMENTS)
 
 
-def handlers(executor: BaseExecutor) -> dict[str, Handler]:
+def handlers(executor: BaseExecutor, batching: Mapping[str, BatchingSpec] | None = None) -> dict[str, Handler]:
     """The endpoints of an Executor and what works on them.
 
-    :raises ExecutorFailToLoad: if ``requests`` names a method that does not exist or cannot be called.
+    :param batching: endpoint → how requests share calls, before what ``@requests`` says.
+    :raises ExecutorFailToLoad: if ``requests`` names a method that does not exist or cannot be called, or ``batching``
+        an endpoint that nothing is bound to.
     """
+    batching = batching or {}
     table = {}
+    for endpoint in batching:
+        if endpoint not in executor.requests:
+            raise ExecutorFailToLoad(
+                f'{type(executor).__name__} binds nothing to {endpoint!r}, which batching= names'
+                f'{did_you_mean(endpoint, executor.requests)}'
+            )
     for endpoint, name in executor.requests.items():
         method = getattr(executor, name, None) if isinstance(name, str) else name
         if not callable(method):
             raise ExecutorFailToLoad(
                 f'{type(executor).__name__} has no method {name!r}, which its `requests` bind to {endpoint!r}'
             )
-        table[endpoint] = Handler(method)
+        table[endpoint] = Handler(method, batching.get(endpoint))
     return table
 
 

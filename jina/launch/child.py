@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from jina.control import ControlLine, Failed, Message, Progress, Ready, Start, Stop, ToGateway
 from jina.excepts import ExecutorFailToLoad
 from jina.logging.logger import configure
-from jina.pickling import load
+from jina.pickling import dump, load
 from jina.spec import GatewaySpec, WorkerSpec
 from jina.transport.loop import new_loop
 
@@ -39,6 +39,13 @@ class Service(Protocol):
 
     async def stop(self) -> None:
         """End in an orderly way."""
+
+
+def preload() -> None:
+    """Import all that a worker will need, whatever its Executor is. Starts no loop and keeps no file open."""
+    import jina.worker  # noqa: F401
+
+    _unpickled(dump(preload))
 
 
 def run_process(kind: str, descriptor: int) -> int:

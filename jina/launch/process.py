@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -43,9 +44,7 @@ class ProcessHandle:
 
     def ending(self) -> str:
         code = self._process.poll()
-        if code is None:
-            return 'is running'
-        return f'was killed by {signal.Signals(-code).name}' if code < 0 else f'exited with code {code}'
+        return 'is running' if code is None else how(code)
 
 
 def launch(kind: str, name: str, start: Start, cls: type | None, env: Mapping[str, str]) -> Handle:
@@ -53,20 +52,40 @@ def launch(kind: str, name: str, start: Start, cls: type | None, env: Mapping[st
 
     :raises ExecutorFailToLoad: if ``cls`` cannot be sent.
     """
-    if cls is not None:
-        start = msgspec.structs.replace(start, pickled=_pickled(cls))
+    start = with_class(start, cls)
     line, theirs = ControlLine.pair()
     with theirs:
-        process = subprocess.Popen(
-            # -P: the current folder must not hide modules of the standard library
-            [sys.executable, '-P', '-m', 'jina', kind, '--control', str(theirs.fileno())],
-            env={**os.environ, **env, 'PYTHONPATH': _python_path({**os.environ, **env})},
-            stdin=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            process_group=0,  # Ctrl-C in the terminal reaches the parent only, which then ends its children in order
-        )
+        process = spawn(kind, theirs, env)
     line.send(start)
     return ProcessHandle(name, line, process)
+
+
+def spawn(kind: str, theirs: socket.socket, env: Mapping[str, str]) -> 'subprocess.Popen[bytes]':
+    """Start ``python -m jina <kind>``, which inherits a socket."""
+    return subprocess.Popen(
+        # -P: the current folder must not hide modules of the standard library
+        [sys.executable, '-P', '-m', 'jina', kind, '--control', str(theirs.fileno())],
+        env={**os.environ, **env, 'PYTHONPATH': _python_path({**os.environ, **env})},
+        stdin=subprocess.DEVNULL,
+        pass_fds=(theirs.fileno(),),
+        process_group=0,  # Ctrl-C in the terminal reaches the parent only, which then ends its children in order
+    )
+
+
+def with_class(start: Start, cls: type | None) -> Start:
+    """The same with the class, if there is one, pickled.
+
+    :raises ExecutorFailToLoad: if it cannot be sent.
+    """
+    return start if cls is None else msgspec.structs.replace(start, pickled=_pickled(cls))
+
+
+def how(code: int) -> str:
+    """How a process ended, for messages.
+
+    :param code: its exit code, or minus the signal that killed it.
+    """
+    return f'was killed by {signal.Signals(-code).name}' if code < 0 else f'exited with code {code}'
 
 
 def _python_path(env: Mapping[str, str]) -> str:

@@ -2,11 +2,12 @@
 
 import asyncio
 
+try:
+    import uvloop
+except ImportError:
+    uvloop = None  # type: ignore[assignment]
+
 
 def new_loop() -> asyncio.AbstractEventLoop:
     """uvloop, where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
+    return uvloop.new_event_loop() if uvloop else asyncio.new_event_loop()

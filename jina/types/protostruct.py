@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-import numpy as np
 from google.protobuf.struct_pb2 import Struct, Value
 
 from jina.excepts import BadOption
@@ -77,6 +76,10 @@ def _set(value: Value, item: Any) -> None:
 
 def _writer(item: Any) -> Callable[[Value, Any], None]:
     """What writes an item whose type is none of the plain ones."""
+    import numpy as np  # here: a gateway writes nothing but plain types, and needs it for nothing else
+
+    if isinstance(item, np.bool_ | np.number | np.str_):  # first: some of them are floats and strs as well
+        return _set_numpy
     for kind, write in _KINDS:
         if isinstance(item, kind):
             return write
@@ -129,9 +132,7 @@ _WRITERS: dict[type, Callable[[Value, Any], None]] = {
     tuple: _set_list,
 }
 
-# numpy's numbers first: some of them are floats and strs as well.
 _KINDS: list[tuple[type, Callable[[Value, Any], None]]] = [
-    (np.bool_ | np.number | np.str_, _set_numpy),  # type: ignore[list-item]
     (Mapping, _set_dict),
     (int, _set_number),
     (float, _set_number),

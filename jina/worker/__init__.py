@@ -19,6 +19,7 @@ from jina.spec import WorkerSpec
 from jina.transport import Listener, listen
 from jina.wire.connection import ServerCall, ServerConnection
 from jina.wire.head import BYPASS, Hello
+from jina.worker.batch import AnyJob, Batcher, may_share
 from jina.worker.thread import UserThread
 from jina.worker.work import Work
 
@@ -43,6 +44,7 @@ class Worker:
         self._load = load
         self._executor: BaseExecutor | None = None
         self._handlers: dict[str, Handler] = {}
+        self._batchers: dict[Handler, Batcher] = {}
         self._hello = Hello(WINDOW_COUNT, WINDOW_BYTES, self.name, os.getpid())
         self._listener: Listener | None = None
         self._thread: UserThread | None = None
@@ -64,7 +66,8 @@ class Worker:
         """
         self._thread = UserThread(asyncio.get_running_loop(), f'executor-{self.name}')
         self._executor = await self._thread.call(lambda: self._construct(progress))
-        self._handlers = handlers(self._executor)
+        self._handlers = handlers(self._executor, self._spec.executor.batching)
+        self._batchers = {h: Batcher(h, h.batching, self._submit) for h in self._handlers.values() if h.batching}
         self._listener = await listen(self._spec.listen, self._accept)
         return Ready(self._listener.address)
 
@@ -89,6 +92,8 @@ class Worker:
 
     async def stop(self) -> None:
         """Let what has begun end, within a second; then close the Executor, once."""
+        for batcher in self._batchers.values():
+            batcher.flush()
         if self._open:
             self._idle.clear()
             await _within(DRAIN_SECONDS, self._idle.wait())
@@ -114,14 +119,20 @@ class Worker:
         self._open += 1
         handler = None if call.head.flags & BYPASS else handler_for(self._handlers, call.head.endpoint)
         work = Work(self, call, handler, self._finished)
-        if handler is not None and handler.is_async:
-            self._spawn(work.run_async())
+        if handler is not None and handler.batching is not None and may_share(call.head):
+            self._batchers[handler].add(work)
+        else:
+            self._submit(work)
+
+    def _submit(self, job: AnyJob) -> None:
+        if job.is_async:
+            self._spawn(job.run_async())
         else:
             assert self._thread is not None
-            self._thread.submit(work)
+            self._thread.submit(job)
 
     def _finished(self, work: Work) -> None:
-        if work.hold is not None:
+        if work.holds:
             self._spawn(work.release())
         self._open -= 1
         if not self._open:

@@ -1,7 +1,6 @@
 """The documents of one request at an Executor: decoded when they are looked at, encoded only if they were."""
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -19,80 +18,86 @@ _decode_parameters = msgspec.msgpack.Decoder(dict[str, Any]).decode
 Encoded = tuple[tuple[Part, ...], int, Body]
 """(parts, flags, body)"""
 
-
-class Side:
-    """The docs, or the groundtruths, of one piece of a body."""
-
-    def __init__(self, piece: 'Piece', index: int, count: int) -> None:
-        self._piece = piece
-        self._index = index
-        self._count = count
-
-    def array(self) -> DocumentArray | None:
-        """The documents, or ``None`` if there are none; decoded when first looked at, if their number is known."""
-        if self._count == COUNT_UNKNOWN:
-            self._count = len(self._load())
-        return DocumentArray._lazy(self._load) if self._count else None
-
-    def _load(self) -> list[Document]:
-        return self._piece.decoded()[self._index]
+_Arrays = list[DocumentArray | None]
 
 
 class Piece:
-    """What one client or Executor sent."""
+    """What one client or Executor sent; decoded once, when somebody looks."""
+
+    __slots__ = ('_body', '_decoded', '_part')
 
     def __init__(self, part: Part, body: memoryview) -> None:
         self._part = part
         self._body = body
         self._decoded: tuple[list[Document], list[Document]] | None = None
 
-    @cached_property
     def docs(self) -> DocumentArray | None:
-        """The documents."""
-        return Side(self, 0, self._part.count).array()
+        """The documents; ``None`` if there are none."""
+        return _lazy(self._part.count, self._load_docs)
 
-    @cached_property
     def groundtruths(self) -> DocumentArray | None:
         """What they are to be compared with."""
-        return Side(self, 1, self._part.groundtruths).array()
+        return _lazy(self._part.groundtruths, self._load_groundtruths)
 
-    def decoded(self) -> tuple[list[Document], list[Document]]:
-        """Both sides."""
+    def _load_docs(self) -> list[Document]:
+        return self._load()[0]
+
+    def _load_groundtruths(self) -> list[Document]:
+        return self._load()[1]
+
+    def _load(self) -> tuple[list[Document], list[Document]]:
         if self._decoded is None:
             self._decoded = codec(self._part.encoding).decode(self._body)
         return self._decoded
 
 
+def _lazy(count: int, load: Callable[[], list[Document]]) -> DocumentArray | None:
+    """The array that ``load`` gives when first looked at; at once, if only so it can be known whether there is any."""
+    if count == COUNT_UNKNOWN:
+        count = len(load())
+    return DocumentArray._lazy(load) if count else None
+
+
 class Payload:
     """What a request brings to an Executor and what it takes away.
 
-    :raises BadDocument: if the body cannot be read; also later, from whatever looks at the documents first.
+    :ivar docs: the documents of all pieces, in order; ``None`` if there are none, and before :meth:`open`.
+    :ivar groundtruths: likewise.
     """
+
+    __slots__ = ('_body', '_branches', '_head', '_opened', '_replaced', 'docs', 'groundtruths')
 
     def __init__(self, head: Head, body: Buffer) -> None:
         self._head = head
-        self._pieces = [Piece(part, view) for part, view in split_body(head, body)]
+        self._body = body
+        self._branches: tuple[_Arrays, _Arrays] = [], []
+        self._opened = False
         self._replaced = False
+        self.docs: DocumentArray | None = None
+        self.groundtruths: DocumentArray | None = None
 
-    @cached_property
-    def docs(self) -> DocumentArray | None:
-        """The documents of all pieces, in order; ``None`` if there are none."""
-        return _joined([p.docs for p in self._pieces])
+    def open(self) -> None:
+        """Find :attr:`docs` and :attr:`groundtruths`. Where their number is known, they are decoded when looked at.
 
-    @cached_property
-    def groundtruths(self) -> DocumentArray | None:
-        """The groundtruths of all pieces."""
-        return _joined([p.groundtruths for p in self._pieces])
+        :raises BadDocument: if the body cannot be read; also later, from whatever looks at the documents first.
+        """
+        if self._opened:
+            return
+        pieces = [Piece(part, view) for part, view in split_body(self._head, self._body)]
+        self._branches = docs, groundtruths = [p.docs() for p in pieces], [p.groundtruths() for p in pieces]
+        self.docs, self.groundtruths = _joined(docs), _joined(groundtruths)
+        self._opened = True
 
     def arguments(self) -> dict[str, Any]:
         """What a bound method may take."""
-        several = len(self._pieces) > 1
+        self.open()
+        docs, groundtruths = self._branches
         return {
             'docs': self.docs,
             'parameters': _decode_parameters(self._head.parameters),
-            'docs_matrix': _matrix(p.docs for p in self._pieces) if several else None,
+            'docs_matrix': _matrix(docs),
             'groundtruths': self.groundtruths,
-            'groundtruths_matrix': _matrix(p.groundtruths for p in self._pieces) if several else None,
+            'groundtruths_matrix': _matrix(groundtruths),
         }
 
     def replace(self, result: Any) -> None:
@@ -102,13 +107,14 @@ class Payload:
         """
         if result is None or result is self.docs:
             return
-        self.docs = _as_documents(result)
+        self.docs = as_documents(result)
         self._replaced = True
 
     def encode(self) -> Encoded:
         """The answer, in the encoding that the head asks for; nothing, flagged, if it is what the request brought."""
         if self._untouched():
             return self._head.parts, UNCHANGED, []
+        self.open()
         docs, groundtruths = self.docs, self.groundtruths
         accept = self._head.accept or MSGPACK
         body = codec(accept).encode(
@@ -118,30 +124,41 @@ class Payload:
         return (part,), 0, body
 
     def _untouched(self) -> bool:
-        if self._replaced or len(self._pieces) > 1:
+        parts, accept = self._head.parts, self._head.accept
+        if self._replaced or len(parts) > 1:
             return False
-        if not self._pieces:
+        if not parts:
             return True
-        asked_for = [self.__dict__.get('docs'), self.__dict__.get('groundtruths')]
-        encoding = self._head.parts[0].encoding
-        if self._head.accept not in (ANY, encoding) or self._head.accept == JSON:
+        if accept not in (ANY, parts[0].encoding) or accept == JSON:
             return False  # what a client sends as JSON may take several forms; what it gets has one
-        return not any(side is not None and side._touched for side in asked_for)
+        return not _is_touched(self.docs) and not _is_touched(self.groundtruths)
 
 
-def _matrix(arrays: Iterable[DocumentArray | None]) -> list[DocumentArray]:
-    """One for each branch, in the order of ``needs``."""
+def _is_touched(array: DocumentArray | None) -> bool:
+    return array is not None and array._touched
+
+
+def _matrix(arrays: _Arrays) -> list[DocumentArray] | None:
+    """One for each branch, in the order of ``needs``; ``None`` where none join."""
+    if len(arrays) < 2:
+        return None
     return [DocumentArray() if array is None else array for array in arrays]
 
 
-def _joined(arrays: list[DocumentArray | None]) -> DocumentArray | None:
+def _joined(arrays: _Arrays) -> DocumentArray | None:
+    if len(arrays) == 1:
+        return arrays[0]
     present = [array for array in arrays if array is not None]
     if len(present) < 2:
         return present[0] if present else None
     return DocumentArray(chain.from_iterable(present))
 
 
-def _as_documents(result: Any) -> DocumentArray:
+def as_documents(result: Any) -> DocumentArray:
+    """What a bound method returned, as an array.
+
+    :raises BadDocType: if it is no documents.
+    """
     if isinstance(result, DocumentArray):
         return result
     if isinstance(result, Document):

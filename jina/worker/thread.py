@@ -4,17 +4,22 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 
 class Job(Protocol):
     """What a :class:`UserThread` does.
 
-    :ivar hold: what the thread waits for after the job, before it takes the next one.
+    :ivar holds: what the thread waits for after the job, before it takes the next one.
+    :ivar more: what it does then, before anything that was submitted.
     """
 
-    hold: threading.Event | None
+    @property
+    def holds(self) -> Sequence[threading.Event]: ...
+
+    @property
+    def more(self) -> 'Sequence[Job]': ...
 
     def run(self) -> None:
         """The work, in the thread. Must not raise."""
@@ -26,19 +31,27 @@ class Job(Protocol):
 class UserThread:
     """Runs jobs one after another in one thread, always the same.
 
-    Finished jobs come back to the loop in batches: one wake-up for many.
+    Jobs go to the thread, and come back from it, in batches: one wake-up for many.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str) -> None:
         self._loop = loop
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._submitted: list[Job] = []
+        self._jobs: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._todo: deque[Job] = deque()
         self._done: deque[Job] = deque()
         self._waking = False
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def submit(self, job: Job) -> None:
-        """Do a job after those that were submitted before."""
-        self._jobs.put(job)
+        """Do a job after those that were submitted before; to be called on the loop."""
+        if not self._submitted:
+            self._loop.call_soon(self._hand_over)
+        self._submitted.append(job)
+
+    def _hand_over(self) -> None:
+        jobs, self._submitted = self._submitted, []
+        self._jobs.put(jobs)
 
     def call(self, function: Callable[[], Any]) -> 'asyncio.Future[Any]':
         """Run a function; what it returns or raises is the future's."""
@@ -48,20 +61,31 @@ class UserThread:
 
     def stop(self) -> None:
         """End the thread after the jobs it has."""
+        self._hand_over()
         self._jobs.put(None)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job.run()
-            self._done.append(job)
-            if not self._waking:
-                self._waking = True
-                try:
-                    self._loop.call_soon_threadsafe(self._deliver)
-                except RuntimeError:  # the loop is closed: nobody waits for results any more
+        while (jobs := self._jobs.get()) is not None:
+            self._todo.extend(jobs)
+            del jobs  # so that the documents of a job that is done are not kept until the next one comes
+            while self._todo:
+                if not self._do(self._todo.popleft()):
                     return
-            if job.hold is not None:
-                job.hold.wait()
+
+    def _do(self, job: Job) -> bool:
+        """Do one job. Return whether anybody waits for results."""
+        job.run()
+        self._done.append(job)
+        if not self._waking:
+            self._waking = True
+            try:
+                self._loop.call_soon_threadsafe(self._deliver)
+            except RuntimeError:  # the loop is closed
+                return False
+        for hold in job.holds:
+            hold.wait()
+        self._todo.extendleft(reversed(job.more))
+        return True
 
     def _deliver(self) -> None:
         self._waking = False  # first: what is done from now on wakes the loop again
@@ -72,7 +96,8 @@ class UserThread:
 class _Call:
     """A job that settles a future."""
 
-    hold: threading.Event | None = None
+    holds: Sequence[threading.Event] = ()
+    more: Sequence[Job] = ()
 
     def __init__(self, function: Callable[[], Any], future: 'asyncio.Future[Any]') -> None:
         self._function = function

@@ -9,6 +9,10 @@ import psutil
 import pytest
 from programs import alive, interrupt, until, wait_line
 
+from jina.launch.zygote import Zygote
+
+needs_zygote = pytest.mark.skipif(not Zygote.is_possible(), reason='Linux only')
+
 PROGRAM = """
 RESTARTS = 1
 import os, signal, sys, threading, time
@@ -73,8 +77,14 @@ HANGS = PROGRAM.replace(
 
 def children(process):
     """The processes of a program: the gateway and its workers, in the order of their start."""
-    found = psutil.Process(process.pid).children()
-    return [p.pid for p in sorted(found, key=lambda p: (p.create_time(), p.pid))]
+    found = psutil.Process(process.pid).children(recursive=True)
+    own = zygote(process)
+    return [p.pid for p in sorted(found, key=lambda p: (p.create_time(), p.pid)) if p != own]
+
+
+def zygote(process):
+    """The process of which the workers of a program are forked, if there is one."""
+    return next((p for p in psutil.Process(process.pid).children() if 'zygote' in p.cmdline()), None)
 
 
 def open_program(place, body):
@@ -86,6 +96,7 @@ def test_a_killed_parent_leaves_nothing(place):
     with open_program(place, 'block()') as process:
         wait_line(process.stdout, 'blocked')
         assert len(children(process)) == 3
+        assert bool(zygote(process)) == Zygote.is_possible()
         process.kill()
     place.assert_nothing_left(seconds=5)
 
@@ -134,6 +145,60 @@ f.post('/', Document(), show, target_peapod='second')
         wait_line(process.stderr, f'process {first}. was killed by SIGKILL')
         out, _ = process.communicate('\n', timeout=20)
     assert re.search('^answer 0 $', out, re.MULTILINE), out
+
+
+@needs_zygote
+def test_a_killed_zygote_takes_nobody_along(place):
+    body = """
+input()
+f.post('/', Document(), show)
+input()
+f.post('/', Document(), show)
+"""
+    with open_program(place, body) as process:
+        wait_line(process.stdout, 'open')
+        first = children(process)[1]
+        zygote(process).kill()
+        answer_a_line(process)
+        wait_line(process.stdout, '^answer 0 $')
+        os.kill(first, signal.SIGKILL)
+        wait_line(process.stderr, rf"'first' \(process {first}\) has ended, and so had its parent.* started again")
+        wait_line(process.stderr, 'from now on each is a fresh interpreter')
+        wait_line(process.stderr, "'first' .* took its place")
+        out, err = process.communicate('\n', timeout=20)
+    assert 'answer 0' in out
+    assert out.count('closed') == 2
+    assert 'Traceback' not in err
+
+
+def answer_a_line(process):
+    """What a program waits for in ``input()``."""
+    process.stdin.write('\n')
+    process.stdin.flush()
+
+
+@needs_zygote
+def test_what_is_started_again_is_forked_again(place):
+    with open_program(place, "input()\nf.post('/', Document(), show)") as process:
+        wait_line(process.stdout, 'open')
+        own = zygote(process)
+        os.kill(children(process)[1], signal.SIGKILL)
+        wait_line(process.stderr, "'first' .* took its place")
+        assert len(own.children()) == 2
+        out, _ = process.communicate('\n', timeout=20)
+    assert 'answer 0' in out
+
+
+@needs_zygote
+def test_one_executor_alone_needs_no_zygote(place):
+    program = (
+        PROGRAM.replace(".add(name='second', uses=Sleeps)", '') + "with f:\n    print('open', flush=True)\n    input()"
+    )
+    with place.start(place.write('program.py', program), stdin=subprocess.PIPE) as process:
+        wait_line(process.stdout, 'open')
+        assert zygote(process) is None
+        assert len(children(process)) == 2
+        process.communicate('\n', timeout=20)
 
 
 @pytest.mark.parametrize('endpoint', ['/', '/sleep'])

@@ -5,14 +5,13 @@ import signal
 import socket
 import sys
 import threading
-import time
 import types
 
 import pytest
 
 import jina
 from jina import Executor
-from jina.control import Connect, Start
+from jina.control import Connect
 from jina.excepts import (
     BadOption,
     ExecutorFailToLoad,
@@ -21,8 +20,10 @@ from jina.excepts import (
     RuntimeFailToStart,
     StartTimeout,
 )
-from jina.launch import launcher, stop_all, wait_ready
-from jina.spec import DoorSpec, ExecutorSpec, GatewaySpec, NodeSpec, WorkerSpec
+from jina.launch import stop_all
+from jina.launch.zygote import Zygote
+from jina.spec import DoorSpec, NodeSpec
+from launch.launchers import Launch, wait_for, written
 
 released = threading.Event()
 
@@ -35,57 +36,23 @@ class Hanging(Executor):
         released.wait(30)
 
 
-class Launch:
-    """Starts workers and gateways, and ends them all."""
-
-    def __init__(self, backend, folder):
-        self.backend, self.folder, self.handles = backend, folder, []
-        self.enough = 2.0 if backend == 'PROCESS' else 0.3  # seconds to come as far as it can
-
-    def __call__(self, cls=None, name='w', env=(), run_dir='', **options):
-        jtype = cls.__name__ if cls else 'BaseExecutor'
-        executor = ExecutorSpec(name=name, uses={'jtype': jtype, **options})
-        spec = WorkerSpec(executor=executor, listen=f'unix:{self.folder}/{name}.sock')
-        return self._start('worker', name, spec, cls, dict(env), run_dir)
-
-    def gateway(self, **options):
-        return self._start('gateway', 'gateway', GatewaySpec(**options), None, {}, '')
-
-    def _start(self, kind, name, spec, cls, env, run_dir):
-        start = Start(spec.to_dict(), path=list(sys.path), run_dir=run_dir)
-        handle = launcher(self.backend)(kind, name, start, cls, env)
-        self.handles.append(handle)
-        return handle
-
-    def ready(self, *args, **kwargs):
-        handle = self(*args, **kwargs)
-        wait_for(handle)
-        return handle
+PROCESSES = ['PROCESS', pytest.param('ZYGOTE', marks=pytest.mark.skipif(not Zygote.is_possible(), reason='Linux only'))]
 
 
-def wait_for(handle, seconds=20.0, watch=()):
-    wait_ready([handle], {handle.name: time.monotonic() + seconds}, watch)
-
-
-@pytest.fixture(params=['PROCESS', 'THREAD'])
+@pytest.fixture(params=[*PROCESSES, 'THREAD'])
 def launch(request, tmp_path):
     launch = Launch(request.param, tmp_path)
     released.clear()
     yield launch
     released.set()
-    stop_all(launch.handles)
+    launch.end()
 
 
-@pytest.fixture
-def process(tmp_path):
-    launch = Launch('PROCESS', tmp_path)
+@pytest.fixture(params=PROCESSES)
+def process(request, tmp_path):
+    launch = Launch(request.param, tmp_path)
     yield launch
-    stop_all(launch.handles)
-
-
-def written(path):
-    """What an Executor has written there, line by line."""
-    return path.read_text().split() if path.exists() else []
+    launch.end()
 
 
 def test_a_worker_becomes_ready_serves_at_its_address_and_ends_in_order(launch, tmp_path):
@@ -102,7 +69,7 @@ def test_a_worker_becomes_ready_serves_at_its_address_and_ends_in_order(launch, 
     assert handle.ready.address == f'unix:{tmp_path}/w.sock'
     assert handle.alive()
     assert handle.ending() == 'is running'
-    assert launch.backend.lower() in handle.where
+    assert ('thread' if launch.backend == 'THREAD' else 'process') in handle.where
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(f'{tmp_path}/w.sock')
         assert client.recv(16)
@@ -160,7 +127,7 @@ def test_an_init_that_hangs_ends_in_a_timeout_that_names_it(launch):
     ):
         wait_for(handle, seconds=launch.enough)
     released.set()
-    stop_all([handle], seconds=0.1 if launch.backend == 'PROCESS' else 5)
+    stop_all([handle], seconds=5 if launch.backend == 'THREAD' else 0.1)
     assert not handle.alive()
     _end_threads(launch)
 
@@ -170,7 +137,7 @@ def test_the_failure_of_one_that_is_watched_ends_the_wait(launch):
     with pytest.raises(RuntimeFailToStart, match="'failing'"):
         wait_for(hanging, watch=[failing])
     released.set()
-    stop_all([hanging], seconds=0.1 if launch.backend == 'PROCESS' else 5)
+    stop_all([hanging], seconds=5 if launch.backend == 'THREAD' else 0.1)
     _end_threads(launch)
 
 

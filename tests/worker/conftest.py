@@ -47,6 +47,20 @@ class Asker:
             return [doc for docs in branches for doc in docs]
         return codec(answer.parts[0].encoding).decode(body)[0]
 
+    async def texts_or_status(self, docs, **head):
+        """The texts of the answer's Documents, or its status."""
+        answer, body = await self.post(docs, **head)
+        if answer.status is not None:
+            return answer.status
+        if answer.flags & UNCHANGED:
+            return [doc.text for doc in docs]
+        return [doc.text for doc in codec(answer.parts[0].encoding).decode(body)[0]]
+
+    async def broken(self, encoding, **head):
+        """The status of the answer to bytes that are no Documents."""
+        answer, _ = await self.send([b'\xff\xff\xff'], (Part(encoding, 3),), **head)
+        return answer.status
+
     async def status(self, *branches, **head):
         """The status of the answer."""
         answer, _ = await self.post(*branches, **head)
@@ -58,8 +72,9 @@ def serve(until):
     """``async with serve(MyExecutor) as ask``"""
 
     @asynccontextmanager
-    async def serving(cls, listen='memory:worker', name='w', **uses):
-        spec = ExecutorSpec(name=name, uses={'jtype': cls.__name__, **uses})
+    async def serving(cls, listen='memory:worker', name='w', batching=None, **uses):
+        options = {'name': name, 'uses': {'jtype': cls.__name__, **uses}, 'batching': batching or {}}
+        spec = ExecutorSpec.from_dict(options)
         worker = Worker(WorkerSpec(executor=spec, listen=listen), lambda: cls)
         greeted = asyncio.Event()
         connection = ClientConnection(greeted.set)

@@ -7,7 +7,7 @@ import encoder
 from jina import Executor, Flow, requests
 
 BATCH = int(os.environ['BATCH'])
-OPTIONS = {'batch': BATCH, 'wait': 0.005} if BATCH > 1 else {}
+OPTIONS = {'batch': BATCH, 'wait': 5} if BATCH > 1 else {}
 
 
 class Encoder(Executor):

@@ -11,6 +11,7 @@ Every codec passes the suite ``tests/wire/test_codecs.py``.
 
 import importlib
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
 from jina.excepts import WireError
@@ -40,6 +41,7 @@ class Codec(Protocol):
         """
 
 
+@cache
 def codec(encoding: str) -> Codec:
     """The codec of that name, imported when first asked for.
 
