@@ -203,14 +203,12 @@ def test_arguments_of_methods(place):
                 # the args are suppressed into kwargs
                 print(kwargs['docs_matrix'])
 
-        with Flow().add(uses=MyExecutor) as f:
-            f.post('/', Document())
+        # all three want all endpoints, and the last has them: so each has one of its own too
+        bound = {'/one': 'foo_using_docs_arg', '/two': 'foo_using_docs_parameters_arg', '/three': 'foo_using_no_arg'}
 
-        # all three want all endpoints, and the last has them: each alone
-
-        for name in ('foo_using_docs_arg', 'foo_using_docs_parameters_arg', 'foo_using_no_arg'):
-            with Flow().add(uses=MyExecutor, uses_requests={'/one': name}, runtime_backend='THREAD') as f:
-                f.post('/one', Document(), parameters={'a': 1})
+        with Flow().add(uses=MyExecutor, uses_requests=bound) as f:
+            for endpoint in ('/any', *bound):
+                f.post(endpoint, Document(), parameters={'a': 1})
         """)
     last, one, two, parameters, three = printed.splitlines()
     assert (last, parameters, three) == ('None', "{'a': 1}", 'None')

@@ -137,10 +137,12 @@ def test_only_subclasses_of_executor_are_executors():
         Flow().add(uses=Other)
 
 
-@pytest.mark.parametrize('name', ['_x', 'lower', 'Überführung', 'type', 'Flow'])
-def test_a_class_may_have_any_name(name):
-    with Flow().add(uses=type(name, (Without,), {}), runtime_backend='THREAD') as f:
-        assert texts(post(f, inputs=Document())) == ['!']
+def test_a_class_may_have_any_name():
+    f = Flow()
+    for name in ('_x', 'lower', 'Überführung', 'type', 'Flow'):
+        f.add(uses=type(name, (Without,), {}), runtime_backend='THREAD')
+    with f:
+        assert texts(post(f, inputs=Document())) == ['!!!!!']
 
 
 def test_functions_of_any_name_share_state(flow):

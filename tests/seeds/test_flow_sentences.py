@@ -156,14 +156,14 @@ def test_nothing_runs_before_it_is_opened():
 
 
 def test_its_construction_changes_before_and_after_it_is_open():
-    f = Flow().add(name='a', uses=Signs)
+    f = Flow().add(name='a', uses=Signs, runtime_backend='THREAD')
     with f:
         assert texts(f, Document()) == ['a,']
         for change in (f.add, f.needs_all, lambda: f.needs(['a']), f.inspect):
             with pytest.raises(FlowBuildLevelError, match='needs a closed Flow'):
                 change()
         assert texts(f, Document()) == ['a,']
-    f.add(name='b', uses=Signs)
+    f.add(name='b', uses=Signs, runtime_backend='THREAD')
     with f:
         assert texts(f, Document()) == ['a,b,']
 
@@ -193,10 +193,13 @@ def test_each_add_is_an_executor_of_its_own_a_process_or_a_thread():
     assert pids[2] == os.getpid()
 
 
-@pytest.mark.parametrize('uses', [Signs, 'Signs', 'jtype: Signs', {'jtype': 'Signs'}], ids=str)
-def test_uses_takes_a_class_its_name_and_yaml(uses):
-    with Flow().add(uses=uses, runtime_backend='THREAD') as f:
-        assert texts(f, Document()) == ['pod0,']
+def test_uses_takes_a_class_its_name_and_yaml(tmp_path):
+    (tmp_path / 'signs.yml').write_text('jtype: Signs')
+    f = Flow()
+    for uses in (Signs, 'Signs', 'jtype: Signs', {'jtype': 'Signs'}, str(tmp_path / 'signs.yml')):
+        f.add(uses=uses, runtime_backend='THREAD')
+    with f:
+        assert texts(f, Document()) == ['pod0,pod1,pod2,pod3,pod4,']
 
 
 def meeting(count):
@@ -328,7 +331,7 @@ def test_a_callback_is_called_as_its_response_comes(flow):
 
 
 def test_parameters_alone_control_an_executor():
-    with Flow().add(uses=Counts) as f:
+    with Flow().add(uses=Counts, runtime_backend='THREAD') as f:
         assert texts(f, Document()) == ['1']
         f.post('/configure', parameters={'step': 10})
         assert texts(f, Document()) == ['11']
@@ -434,9 +437,9 @@ class Merges(Executor):
 
 @pytest.fixture(scope='module')
 def joining():
-    f = Flow().add(name='a', uses=Signs, uses_requests={'/count': 'sign'})
-    f.add(name='b', uses=Signs, uses_requests={'/count': 'sign'}, needs='gateway')
-    with f.add(uses=Merges, needs=['a', 'b']) as f:
+    signs = {'uses': Signs, 'uses_requests': {'/count': 'sign'}, 'runtime_backend': 'THREAD'}
+    f = Flow().add(name='a', **signs).add(name='b', needs='gateway', **signs)
+    with f.add(uses=Merges, needs=['a', 'b'], runtime_backend='THREAD') as f:
         yield f
 
 
