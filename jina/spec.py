@@ -162,7 +162,7 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
     groups = {
         'what to run': ('uses', 'uses_with', 'uses_metas', 'uses_requests', 'py_modules', 'uses_before', 'uses_after'),
         'its place in the Flow': ('name', 'needs', 'inspect', 'external', 'host'),
-        'how many': ('replicas', 'polling'),
+        'how many': ('replicas', 'polling', 'batching'),
         'its process': ('runtime_backend', 'env', 'workspace', 'timeout_ready'),
         'when it fails': ('on_error_strategy', 'restarts'),
         'what it logs': ('quiet', 'quiet_error'),

@@ -142,7 +142,7 @@ def test_a_flow_from_yaml_is_served_asked_and_ended(cli):
     port = str(free_port())
     cli.place.write('flow.yml', FLOW.format(port=port))
     with cli.start('flow', '--uses', 'flow.yml') as server:
-        wait_line(server.stderr, f'gRPC .*:{port}')
+        wait_line(server.stderr, f'GRPC .*:{port}')
 
         answer = json.loads(cli('client', '--port', port, '--text', 'a', '--text', 'b', '--parameters', '{times: 2}'))
         assert [d['text'] for d in answer['data']['docs']] == ['A!!', 'B!!']
