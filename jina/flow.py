@@ -289,6 +289,7 @@ class Flow(Poster):
             self._close_client()
             self._sessions.close()
             running.stop(hurry)
+            self._log.log(SUCCESS, 'Flow is closed')
 
     def __enter__(self: F) -> F:
         return self.start()
