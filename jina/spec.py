@@ -169,14 +169,13 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
     }
 
     def __post_init__(self) -> None:
-        who = f'Executor {self.name!r}' if self.name else 'Executor'
         if self.replicas < 1:
-            raise BadOption(f'{who}: replicas={self.replicas}: it takes 1 or more')
+            raise BadOption(f'replicas={self.replicas}: it takes 1 or more')
         if self.external and not self.host:
-            raise BadOption(f"{who}: external=True needs host='name:port', where it listens")
+            raise BadOption("external=True needs host='name:port', where it listens")
         if self.host and not self.external:
             raise BadOption(
-                f'{who}: host={self.host!r}: a Flow starts Executors on its own machine only; '
+                f'host={self.host!r}: a Flow starts Executors on its own machine only; '
                 'for one that runs already add external=True'
             )
 

@@ -11,7 +11,7 @@ import numpy as np
 from jina.clients.link import Link
 from jina.clients.request import Batch, async_batches, batches, called, is_async
 from jina.excepts import BadClientInput, BadOption, ServerUnreachable
-from jina.types.arrays.document import DocumentArray
+from jina.types.arrays.document import wrapped
 from jina.types.document import Document
 from jina.types.document.identity import random_identity
 from jina.types.request import Header, Response, Sides, Status, StatusCode
@@ -267,7 +267,7 @@ def _sides(answer: Head, body: Buffer) -> Sides:
     else:
         docs = [doc for part, _ in decoded for doc in part]
         groundtruths = [doc for _, part in decoded for doc in part]
-    return DocumentArray._of(docs), DocumentArray._of(groundtruths)
+    return wrapped(docs), wrapped(groundtruths)
 
 
 async def stream(

@@ -278,3 +278,13 @@ def test_the_protocol_can_be_switched_while_it_is_open():
         assert f.ports[0] == port
         assert texts(f.client) == ['0']
         assert texts(f) == ['0']
+
+
+def test_how_many_there_are_is_told_before_it_is_open():
+    flow = Flow(workspace='x').add(replicas=3, uses_before=Signs).add(external=True, host='there:1').build()
+    assert (flow.num_pods, flow.num_peas, flow.workspace) == (3, 5, 'x')
+
+
+def test_join_is_another_name_of_needs():
+    flow = Flow().add(name='a', needs='gateway').add(name='b', needs='gateway').join(['a', 'b'])
+    assert flow['joiner'].needs == ['a', 'b']

@@ -51,14 +51,6 @@ class DocumentArray(MutableSequence['Document']):
         docs._index, docs._indexed, docs._loader, docs._stacks = None, 0, loader, {}
         return docs
 
-    @classmethod
-    def _of(cls, checked: 'list[Document]') -> Self:
-        """Return an array of this very list, which holds Documents and nothing else."""
-        docs = cls.__new__(cls)
-        docs._index, docs._indexed, docs._loader, docs._stacks = None, 0, None, {}
-        docs._docs = checked
-        return docs
-
     @property
     def _touched(self) -> bool:
         """Whether the list is there; a lazy array that nobody looked at is not touched."""
@@ -474,6 +466,24 @@ class DocumentArray(MutableSequence['Document']):
         :raises BadDocument: when the content cannot be read.
         """
         return wrapped(files.load(file, file_format))
+
+    def save_json(self, file: str | Path | IO[Any]) -> None:
+        """Write the Documents as JSON, one a line: ``save(file, 'json')``."""
+        self.save(file, 'json')
+
+    def save_binary(self, file: str | Path | IO[Any]) -> None:
+        """Write the Documents in the binary format: ``save(file, 'binary')``."""
+        self.save(file, 'binary')
+
+    @classmethod
+    def load_json(cls, file: str | Path | IO[Any]) -> 'DocumentArray':
+        """Read what :meth:`save_json` wrote."""
+        return cls.load(file, 'json')
+
+    @classmethod
+    def load_binary(cls, file: str | Path | IO[Any]) -> 'DocumentArray':
+        """Read what :meth:`save_binary` wrote."""
+        return cls.load(file, 'binary')
 
 
 def wrapped(docs: 'list[Document]') -> DocumentArray:
