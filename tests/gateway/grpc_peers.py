@@ -10,6 +10,7 @@ import grpc
 from jina.clients.grpc import open_grpc
 from jina.clients.grpc.call import CallLink
 from jina.gateway.grpc import GrpcDoor
+from jina.graph import GATEWAY, Graph
 from jina.proto.jina_pb2 import DataRequestProto, RequestProto
 from jina.spec import DoorSpec, GatewaySpec
 from jina.types.request import ExceptionInfo, Route, Status, StatusCode
@@ -53,6 +54,7 @@ class FakeEngine:
         self.open = 0
         self.most = 0
         self.held = asyncio.Queue()
+        self.graph = Graph({'pod0': [GATEWAY]})
 
     def submit(self, head, body, reply):
         self.open += 1
