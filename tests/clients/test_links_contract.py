@@ -239,7 +239,7 @@ class TestCalls:
 
     def test_a_progress_bar(self, poster, capfd):
         poster.post('/same', texts(10), show_progress=True, request_size=1)
-        assert '10 docs' in capfd.readouterr().err
+        assert '10 documents' in capfd.readouterr().err
 
     def test_inside_a_running_loop(self, poster):
         async def main():
