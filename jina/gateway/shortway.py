@@ -29,7 +29,7 @@ _JSON_TYPE = re.compile(rb'\s*(application|text)/([\w.+-]+\+)?json\s*(;|$)', re.
 _STATUS_LINES = {status.value: f'HTTP/1.1 {status.value} {status.phrase}\r\n'.encode() for status in HTTPStatus}
 _TIMEOUT = HEADER.encode()
 _OF_UPGRADES = (b'upgrade', b'connection', b'http2-settings')
-_TYPE_WANTED = 'send JSON, with the header content-type: application/json'
+_TYPE_WANTED = "send JSON, and say so; with curl: -H 'content-type: application/json'"
 
 
 class ShortWay(HttpToolsProtocol):
