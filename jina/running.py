@@ -22,7 +22,7 @@ from jina.executors import BaseExecutor
 from jina.executors.loading import defined_class
 from jina.launch import STOP_SECONDS, Handle, launcher, stop_all, wait_ready
 from jina.launch.zygote import Zygote
-from jina.pickling import dump
+from jina.pickling import dump_function
 from jina.spec import (
     DoorSpec,
     ExecutorSpec,
@@ -224,7 +224,8 @@ class Running:
             quiet=flow.quiet,
         )
         extend = jina.helper.extend_rest_interface
-        return self._launch('gateway', 'PROCESS', 'gateway', spec, None, flow.env, dump(extend) if extend else b'')
+        pickled = b'' if extend is None else dump_function(extend, 'jina.helper.extend_rest_interface')
+        return self._launch('gateway', 'PROCESS', 'gateway', spec, None, flow.env, pickled)
 
     def _launch_worker(self, worker: WorkerSpec, cls: type | None) -> Handle:
         executor = worker.executor
