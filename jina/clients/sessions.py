@@ -69,12 +69,14 @@ class Sessions:
     def __init__(self, open_link: OpenLink) -> None:
         self._open_link = open_link
         self._free: list[Session] = []
+        self._closings = 0
         self._pid = os.getpid()
 
     def run(self, use: Callable[[Link], Awaitable[T]]) -> T:
         """Run ``use`` over a free link, in this thread; in another one if this runs an event loop already."""
         if _in_running_loop():
             return _in_thread(lambda: self.run(use))
+        closings = self._closings
         session = self._take()
         try:
             result = session.run(self._open_link, use)
@@ -85,6 +87,8 @@ class Sessions:
             self._free.append(session)
         else:
             session.close()
+        if closings != self._closings:  # meanwhile another thread has closed those that were free
+            self._close_free()
         return result
 
     def close(self) -> None:
@@ -92,16 +96,23 @@ class Sessions:
         if _in_running_loop():
             _in_thread(self.close)
             return
-        while self._free:
-            self._free.pop().close()
+        self._closings += 1  # first: who gives a session back looks at it afterwards
+        self._close_free()
+
+    def _close_free(self) -> None:
+        while session := self._pop():
+            session.close()
 
     def _take(self) -> Session:
         if self._pid != os.getpid():  # after a fork the links belong to the parent
             self._free, self._pid = [], os.getpid()
+        return self._pop() or Session()
+
+    def _pop(self) -> Session | None:
         try:
             return self._free.pop()
-        except IndexError:
-            return Session()
+        except IndexError:  # no need to ask beforehand: another thread may take the last one meanwhile
+            return None
 
 
 def _in_running_loop() -> bool:

@@ -209,12 +209,17 @@ class ServerConnection:
     def lost(self, reason: str) -> None:
         """The channel is gone: nobody waits for the open requests any more."""
         calls, self._open, self.channel = self._open, {}, None
+        self._on_request = _ignore_call  # it may lead back here: a cycle that only the collector would end
         for call in calls.values():
             call.cancel()
 
 
 def _ignore(head: Head, body: Buffer) -> None:
     """The reply of a cancelled request."""
+
+
+def _ignore_call(call: ServerCall) -> None:
+    """What a connection that is lost does with requests."""
 
 
 def _decoded(decode: Callable[[Buffer], T], head: Buffer) -> T:
