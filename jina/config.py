@@ -102,6 +102,14 @@ def read_mapping(path: str) -> dict[str, Any]:
     return content
 
 
+def log_config(flow: FlowSpec, folder: Path) -> dict[str, Any]:
+    """What the file that ``log_config`` names holds; nothing if it names none.
+
+    :raises BadConfig: if there is no such file, or it holds something else than a mapping.
+    """
+    return read_mapping(str(folder / flow.log_config)) if flow.log_config else {}
+
+
 def parse_yaml(text: str, where: str) -> Any:
     """Read YAML with the safe loader.
 

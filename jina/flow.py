@@ -99,6 +99,8 @@ class Flow(Poster):
         """Add an Executor that waits for several others: ``.add(needs=[…])``."""
         return self.add(name=name, needs=list(needs), **options)
 
+    join = needs
+
     def needs_all(self: F, name: str = 'joiner', **options: Any) -> F:
         """Add an Executor that waits for all whose output nobody takes yet."""
         taken = {name for spec in self._spec.executors for name in spec.needed}
@@ -166,6 +168,16 @@ class Flow(Poster):
     def num_pods(self) -> int:
         """How many Executors there are, the gateway included."""
         return len(self._spec.executors) + 1
+
+    @property
+    def num_peas(self) -> int:
+        """How many processes and threads there are when it is open: all replicas, and the gateway."""
+        return sum(s.node.replicas for s in topology.stations(self._spec) if not s.node.addresses) + 1
+
+    @property
+    def workspace(self) -> str:
+        """The folder for what its Executors keep; empty if none was named."""
+        return self._spec.workspace
 
     @property
     def protocol(self) -> Any:
@@ -262,6 +274,10 @@ class Flow(Poster):
 
     # run
 
+    def build(self: F) -> F:
+        """Do nothing: it is built with every :meth:`add`. For programs that call it."""
+        return self
+
     def start(self: F) -> F:
         """Open it: start its processes and wait until all are ready.
 
@@ -272,7 +288,7 @@ class Flow(Poster):
         """
         self._must_be_closed('start()')
         self._interrupted = False
-        self._log = configure(self._spec.name, self._spec.quiet)
+        self._log = configure(self._spec.name, self._spec.quiet, config.log_config(self._spec, self._folder))
         for name in topology.graph_of(self._spec).hanging:
             self._log.warning('nobody takes the output of %r: to wait for it too, use .needs_all()', name)
         self._running = Running(self._spec, self._classes, self._folder)
@@ -289,6 +305,7 @@ class Flow(Poster):
             self._close_client()
             self._sessions.close()
             running.stop(hurry)
+            self._log.log(SUCCESS, 'Flow is closed')
 
     def __enter__(self: F) -> F:
         return self.start()

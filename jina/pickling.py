@@ -8,6 +8,8 @@ import pickle
 import sys
 from typing import Any
 
+from jina.excepts import BadOption, text_of
+
 
 def dump(thing: Any) -> bytes:
     """Pickle something; what only this program defines goes by value.
@@ -19,21 +21,39 @@ def dump(thing: Any) -> bytes:
     return cloudpickle.dumps(thing)  # type: ignore[no-any-return]
 
 
-def dump_class(cls: type) -> bytes:
-    """Pickle a class: by value if a fresh interpreter could not import it, else by name.
+def dump_definition(thing: Any) -> bytes:
+    """Pickle a class or a function: by value if a fresh interpreter could not import it, else by name.
 
     :raises Exception: whatever the objects that it uses raise when they cannot be pickled.
     """
     import cloudpickle
 
-    module = sys.modules.get(cls.__module__)
-    if module is None or cls.__module__ == '__main__' or _is_importable(cls.__module__):
-        return dump(cls)
+    name = getattr(thing, '__module__', None) or '__main__'
+    module = sys.modules.get(name)
+    if module is None or name == '__main__' or _is_importable(name):
+        return dump(thing)
     cloudpickle.register_pickle_by_value(module)
     try:
-        return dump(cls)
+        return dump(thing)
     finally:
         cloudpickle.unregister_pickle_by_value(module)
+
+
+def dump_function(function: Any, name: str) -> bytes:
+    """Pickle a function that a program has assigned to ``name``.
+
+    :raises BadOption: if it is none, or what it uses cannot be pickled.
+    """
+    if not callable(function):
+        raise BadOption(f'{name} = {function!r}: it takes a function')
+    try:
+        return dump_definition(function)
+    except Exception as error:
+        shown = getattr(function, '__qualname__', repr(function))
+        raise BadOption(
+            f'{name} = {shown}: it cannot be sent to the process of the gateway: {type(error).__name__}: '
+            f'{text_of(error)}; it, or what it uses, holds something of this process: make that inside of it'
+        ) from error
 
 
 def load(pickled: bytes) -> Any:

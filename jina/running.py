@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -23,7 +22,7 @@ from jina.executors import BaseExecutor
 from jina.executors.loading import defined_class
 from jina.launch import STOP_SECONDS, Handle, launcher, stop_all, wait_ready
 from jina.launch.zygote import Zygote
-from jina.pickling import dump
+from jina.pickling import dump_function
 from jina.spec import (
     DoorSpec,
     ExecutorSpec,
@@ -59,6 +58,7 @@ class Running:
         self._spec = spec
         self._classes = classes
         self._folder = folder
+        self._log_config = config.log_config(spec, folder)
         self._run_dir = _make_run_dir()
         self._sockets = itertools.count()
         self._places: list[Place] = []
@@ -159,7 +159,7 @@ class Running:
         self._gateway = self._launch_gateway([s.node for s in found])
         for node, executor, cls in workers:
             for number in range(node.replicas):
-                worker = WorkerSpec(executor=executor, replica_id=number, log_config=self._log_config())
+                worker = WorkerSpec(executor=executor, replica_id=number, log_config=self._log_config)
                 self._places.append(Place(worker, cls, self._launch_worker(worker, cls)))
         now = time.monotonic()
         handles = [place.handle for place in self._places]
@@ -220,11 +220,12 @@ class Running:
             doors=flow.doors(flow.ports),
             nodes=nodes,
             prefetch=flow.prefetch,
-            log_config=self._log_config(),
+            log_config=self._log_config,
             quiet=flow.quiet,
         )
         extend = jina.helper.extend_rest_interface
-        return self._launch('gateway', 'PROCESS', 'gateway', spec, None, flow.env, dump(extend) if extend else b'')
+        pickled = b'' if extend is None else dump_function(extend, 'jina.helper.extend_rest_interface')
+        return self._launch('gateway', 'PROCESS', 'gateway', spec, None, flow.env, pickled)
 
     def _launch_worker(self, worker: WorkerSpec, cls: type | None) -> Handle:
         executor = worker.executor
@@ -248,9 +249,6 @@ class Running:
         if self._zygote is not None and (kind, backend) == ('worker', 'PROCESS'):
             return self._zygote.launch(kind, name, start, cls, env)
         return launcher(backend)(kind, name, start, cls, env)
-
-    def _log_config(self) -> dict[str, Any]:
-        return config.read_mapping(str(self._folder / self._spec.log_config)) if self._spec.log_config else {}
 
     def _gateway_ready(self) -> Ready:
         assert self._gateway is not None

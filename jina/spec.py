@@ -162,21 +162,20 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
     groups = {
         'what to run': ('uses', 'uses_with', 'uses_metas', 'uses_requests', 'py_modules', 'uses_before', 'uses_after'),
         'its place in the Flow': ('name', 'needs', 'inspect', 'external', 'host'),
-        'how many': ('replicas', 'polling'),
+        'how many': ('replicas', 'polling', 'batching'),
         'its process': ('runtime_backend', 'env', 'workspace', 'timeout_ready'),
         'when it fails': ('on_error_strategy', 'restarts'),
         'what it logs': ('quiet', 'quiet_error'),
     }
 
     def __post_init__(self) -> None:
-        who = f'Executor {self.name!r}' if self.name else 'Executor'
         if self.replicas < 1:
-            raise BadOption(f'{who}: replicas={self.replicas}: it takes 1 or more')
+            raise BadOption(f'replicas={self.replicas}: it takes 1 or more')
         if self.external and not self.host:
-            raise BadOption(f"{who}: external=True needs host='name:port', where it listens")
+            raise BadOption("external=True needs host='name:port', where it listens")
         if self.host and not self.external:
             raise BadOption(
-                f'{who}: host={self.host!r}: a Flow starts Executors on its own machine only; '
+                f'host={self.host!r}: a Flow starts Executors on its own machine only; '
                 'for one that runs already add external=True'
             )
 

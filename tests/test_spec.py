@@ -23,7 +23,7 @@ from jina.spec import ExecutorSpec, FlowSpec, GatewaySpec, OnError, Polling, Pro
         (ExecutorSpec, {'env': {'A': 1}}, "me: option env={'A': 1}: Expected str, got int"),
         (ExecutorSpec, {'runtime_backend': 'green'}, "runtime_backend='green': it takes one of: PROCESS, THREAD"),
         (ExecutorSpec, {'polling': 'SOME'}, "option polling='SOME': it takes one of: ANY, ALL, ALL_ASYNC"),
-        (ExecutorSpec, {'parallel': 0}, 'Executor: replicas=0: it takes 1 or more'),
+        (ExecutorSpec, {'parallel': 0}, 'me: replicas=0: it takes 1 or more'),
         (ExecutorSpec, {'parallel': 2, 'replicas': 3}, 'replicas is another name'),
         (ExecutorSpec, {'external': True}, "external=True needs host='name:port'"),
         (ExecutorSpec, {'host': '1.2.3.4:5'}, 'for one that runs already add external=True'),

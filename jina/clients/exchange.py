@@ -12,7 +12,7 @@ import numpy as np
 from jina.clients.link import Link
 from jina.clients.request import Batch, async_batches, batches, called, is_async
 from jina.excepts import BadClientInput, BadOption, ServerUnreachable
-from jina.types.arrays.document import DocumentArray
+from jina.types.arrays.document import wrapped
 from jina.types.document import Document
 from jina.types.document.identity import random_identity
 from jina.types.request import Header, Response, Sides, Status, StatusCode
@@ -292,8 +292,12 @@ def _response(call: Call, answer: Head, body: Buffer) -> Response:
 
 def _sides(answer: Head, body: Buffer) -> Sides:
     decoded = [codec(part.encoding).decode(piece) for part, piece in split_body(answer, body)]
-    docs, groundtruths = zip(*decoded, strict=True) if decoded else ((), ())
-    return DocumentArray(itertools.chain(*docs)), DocumentArray(itertools.chain(*groundtruths))
+    if len(decoded) == 1:
+        docs, groundtruths = decoded[0]
+    else:
+        docs = [doc for part, _ in decoded for doc in part]
+        groundtruths = [doc for _, part in decoded for doc in part]
+    return wrapped(docs), wrapped(groundtruths)
 
 
 async def stream(

@@ -51,8 +51,8 @@ class Poster:
         """Send Documents to an endpoint.
 
         :param on: the endpoint, as in ``@requests(on='/index')``.
-        :param inputs: a Document, an iterable of them (also of pairs with their groundtruth), a function that returns
-            either, or ``None``; where ``post`` is asynchronous, also an async iterable.
+        :param inputs: a Document or only its id, an iterable of Documents (also of pairs with their groundtruth), a
+            function that returns either, or ``None``; where ``post`` is asynchronous, also an async iterable.
         :param on_done: called with each :class:`~jina.types.request.Response`; on errors too, without ``on_error``.
         :param on_error: called with each response whose status is an error.
         :param on_always: called with every response, after the others.

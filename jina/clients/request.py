@@ -28,7 +28,7 @@ def called(inputs: Any) -> Any:
 def batches(inputs: Any, request_size: int) -> Iterator[Batch]:
     """Cut ``inputs`` into batches; at least one, which may be empty.
 
-    :param inputs: a Document, an iterable of Documents or of pairs (Document, groundtruth), or ``None``.
+    :param inputs: a Document, the id of one, an iterable of Documents or of pairs (Document, groundtruth), or ``None``.
     :param request_size: Documents a batch; ≤ 0: all in one.
     :raises BadClientInput: if it is something else, or raises while it is read.
     """
@@ -68,7 +68,7 @@ def size_hint(inputs: Any) -> int | None:
     """How many Documents there are, where that is known beforehand."""
     if inputs is None:
         return 0
-    if isinstance(inputs, Document):
+    if isinstance(inputs, Document | str):
         return 1
     return len(inputs) if hasattr(inputs, '__len__') else None
 
@@ -78,9 +78,11 @@ def _items(inputs: Any) -> Iterator[Any]:
         return iter(())
     if isinstance(inputs, Document):
         return iter((inputs,))
-    if isinstance(inputs, str | bytes | dict) or not isinstance(inputs, Iterable):
+    if isinstance(inputs, str):
+        return iter((Document(id=inputs),))
+    if isinstance(inputs, bytes | dict) or not isinstance(inputs, Iterable):
         raise BadClientInput(
-            f'inputs is a {type(inputs).__name__}: it takes a Document, an iterable of Documents, '
+            f'inputs is a {type(inputs).__name__}: it takes a Document or its id, an iterable of Documents, '
             'a function that returns either, or None; wrap content as Document(content=…)'
         )
     return iter(inputs)

@@ -1,36 +1,35 @@
 """One WebSocket connection. Its protocol is that of the websockets library, which does no I/O there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import State
+from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from jina.clients.address import Address
 from jina.clients.dial import DIAL_SECONDS, dial, unreachable
 
 MAX_MESSAGE = 1 << 30
-OURS = 'jina-version'  # the header by which a server of this package is known
 
 
 class WebSocketConnection(asyncio.Protocol):
     """A connection without tasks of its own: its loop need not run while nothing is asked.
 
-    :ivar is_ours: the server is of this package.
-    :param received: called with each binary message.
-    :param lost: called once, with the reason, when an opened connection is over.
+    :param subprotocols: what to offer the server.
     """
 
-    def __init__(self, address: Address, received: Callable[[bytes], None], lost: Callable[[str], None]) -> None:
-        self.is_ours = False
+    def __init__(self, address: Address, subprotocols: Sequence[str] = ()) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._received = received
-        self._lost = lost
-        self._protocol = ClientProtocol(parse_uri(f'{address}/'), max_size=MAX_MESSAGE)
+        self._received: Callable[[bytes], None] = lambda message: self._early.append(message)
+        self._lost: Callable[[str], None] = lambda reason: None
+        self._early: list[bytes] = []
+        offered = [Subprotocol(name) for name in subprotocols] or None
+        self._protocol = ClientProtocol(parse_uri(f'{address}/'), subprotocols=offered, max_size=MAX_MESSAGE)
         self._transport: Any = None
         self._opcode = Opcode.BINARY
         self._pieces: list[bytes] = []
@@ -39,6 +38,27 @@ class WebSocketConnection(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether messages can be sent: its end may be known for a moment before :meth:`connection_lost` is called."""
         return self._protocol.state is State.OPEN and not self._transport.is_closing()
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What the server has chosen of those that were offered."""
+        return self._protocol.subprotocol
+
+    def listen(self, received: Callable[[bytes], None], lost: Callable[[str], None]) -> None:
+        """Hand over what arrives, and what has; not before the next turn of the loop.
+
+        :param received: called with each binary message.
+        :param lost: called once, with the reason, when the connection is over.
+        """
+        asyncio.get_running_loop().call_soon(self._start, received, lost)
+
+    def _start(self, received: Callable[[bytes], None], lost: Callable[[str], None]) -> None:
+        self._received, self._lost = received, lost
+        early, self._early = self._early, []
+        for message in early:
+            received(message)
+        if self._protocol.state is State.CLOSED:
+            lost(str(self._protocol.close_exc))
 
     def send(self, message: bytes) -> None:
         """Send a binary message; only while it is :attr:`usable`."""
@@ -84,12 +104,11 @@ class WebSocketConnection(asyncio.Protocol):
             self._transport.abort()
         for event in self._protocol.events_received():
             if isinstance(event, Response):
-                self._greeted(event)
+                self._greeted()
             elif isinstance(event, Frame):
                 self._frame(event)
 
-    def _greeted(self, response: Response) -> None:
-        self.is_ours = OURS in response.headers
+    def _greeted(self) -> None:
         if not self.opened.done():
             self.opened.set_result(None)
 
@@ -117,16 +136,13 @@ def _told(error: BaseException) -> str:
 
 
 async def open_websocket_connection(
-    address: Address,
-    received: Callable[[bytes], None],
-    lost: Callable[[str], None],
-    timeout: float = DIAL_SECONDS,
+    address: Address, subprotocols: Sequence[str] = (), timeout: float = DIAL_SECONDS
 ) -> WebSocketConnection:
     """Connect and shake hands.
 
     :raises ServerUnreachable: if nothing answers there, or what does speaks something else.
     """
-    connection = await dial(address, lambda: WebSocketConnection(address, received, lost), timeout)
+    connection = await dial(address, lambda: WebSocketConnection(address, subprotocols), timeout)
     try:
         async with asyncio.timeout(timeout):
             await connection.opened

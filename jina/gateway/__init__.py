@@ -81,8 +81,10 @@ class Gateway:
 
     async def stop(self) -> None:
         """Close the doors, then the connections to the Executors."""
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for door in self._doors:
             await door.stop()
         if self._native:

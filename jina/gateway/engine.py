@@ -99,7 +99,7 @@ class Walk:
             self._engine.hits(head.target, '')
         except (re.error, OverflowError, RecursionError) as error:
             told = f'target_peapod={head.target!r} is no regular expression: {error}'
-            self._finish((head.parts, []), Status(StatusCode.ERROR, told, client_error=True))
+            self._finish((head.parts, [self._body]), Status(StatusCode.ERROR, told, client_error=True))
             return
         if head.timeout is not None and head.timeout < LONGEST_TIMEOUT:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, head.timeout), self._expire)

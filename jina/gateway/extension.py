@@ -8,23 +8,19 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from jina.excepts import BadOption
+from jina.excepts import BadOption, text_of
 
 
 class Extension(BaseRoute):
     """A route that matches whatever one of the program's routes matches.
 
     :param extend: takes a FastAPI application, adds routes to it, and returns it.
-    :raises BadOption: if it returns something else.
+    :raises BadOption: if it raises, or returns something else.
     """
 
     def __init__(self, extend: Callable[[Any], Any], title: str, description: str) -> None:
-        app = extend(FastAPI(title=title, description=description, openapi_url=None))  # whose own pages would be two
-        if not isinstance(app, FastAPI):
-            raise BadOption(
-                f'extend_rest_interface returned {type(app).__name__}: it is to return the app that it was given'
-            )
-        self._app = app
+        # without pages of its own: they would be there twice
+        self._app = _extended(FastAPI(title=title, description=description, openapi_url=None), extend)
         self._running = AsyncExitStack()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -52,3 +48,14 @@ class Extension(BaseRoute):
     async def stop(self) -> None:
         """Run what it does when it ends."""
         await self._running.aclose()
+
+
+def _extended(app: FastAPI, extend: Callable[[Any], Any]) -> FastAPI:
+    name = f'extend_rest_interface = {getattr(extend, "__qualname__", repr(extend))}'
+    try:
+        extended = extend(app)
+    except Exception as error:
+        raise BadOption(f'{name}: it raised {type(error).__name__}: {text_of(error)}') from error
+    if not isinstance(extended, FastAPI):
+        raise BadOption(f'{name}: it returned {type(extended).__name__}, and is to return the app that it was given')
+    return extended

@@ -66,7 +66,7 @@ class HttpDoor:
         try:
             asked, head, data = read(call.endpoint, call.body, normal, call.timeout)
         except Refused as refused:
-            call.answer(refused.code, refusal(str(refused)))
+            call.answer(refused.code, refusal(str(refused), refused.request_id))
             return None
 
         def reply(head: Head, body: Buffer) -> None:

@@ -31,7 +31,7 @@ _REFUSALS = {
     415: 'The body is not JSON.',
     500: 'An Executor failed; `status` tells which, and how.',
     503: 'Too many clients are connected, or the Flow is being closed.',
-    504: 'It took longer than `jina-timeout` allows.',
+    504: 'It took longer than `timeout` or `jina-timeout` allows.',
 }
 _TIMEOUT = {
     'name': 'jina-timeout', 'in': 'header', 'required': False,
@@ -120,6 +120,8 @@ class EndpointBody(msgspec.Struct, rename='camel'):
     target_peapod: Annotated[
         str | None, Meta(description='a regular expression: only Executors whose names it matches work on them')
     ] = None
+    request_id: Annotated[str | None, Meta(description='your name for the request, which its answer has, too')] = None
+    timeout: Annotated[float | None, Meta(description='how many seconds you will wait; more than 0')] = None
 
 
 class PostBody(EndpointBody, rename='camel', kw_only=True):

@@ -108,8 +108,12 @@ class Pool:
             async with asyncio.timeout(HELLO_SECONDS):
                 await connect(address, replica)
                 await replica.greeted.wait()
-        except TimeoutError:
-            raise ConnectionError(f'Executor {self.name!r} at {address} does not answer') from None
+        except BaseException as error:
+            if replica.channel is not None:
+                replica.channel.close()
+            if isinstance(error, TimeoutError):
+                raise ConnectionError(f'Executor {self.name!r} at {address} does not answer') from None
+            raise
         if replica.closed:
             raise ConnectionResetError(f'Executor {self.name!r} closed the connection at {address}')
         before, seat.replica, seat.hopeless = seat.replica, replica, ''

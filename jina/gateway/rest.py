@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from jina.gateway.deadline import soonest
+from jina.gateway.routes import POST
 from jina.types.request import Route, Status, StatusCode
 from jina.wire.frames import Buffer
 from jina.wire.head import JSON, NO_PARAMETERS, Body, Head, Part, split_body
@@ -19,15 +21,46 @@ def _about(text: str) -> msgspec.Meta:
     return msgspec.Meta(description=text)
 
 
-class PostBody(msgspec.Struct):
-    """What a client sends. Keys in camelCase or snake_case; others are ignored."""
-
-    data: msgspec.Raw = msgspec.Raw(b'null')
-    parameters: dict[str, Any] | None = None
+class _Where(msgspec.Struct):
     execEndpoint: str | None = None  # noqa: N815
     exec_endpoint: str | None = None
     targetPeapod: str | None = None  # noqa: N815
     target_peapod: str | None = None
+
+
+class PostBody(_Where):
+    """What a client sends. Keys in camelCase or snake_case; others are ignored.
+
+    :ivar timeout: seconds.
+    :ivar header: the client of the 2.0.24 release says here where its request goes.
+    """
+
+    data: msgspec.Raw = msgspec.Raw(b'null')
+    parameters: dict[str, Any] | None = None
+    requestId: str | None = None  # noqa: N815
+    request_id: str | None = None
+    timeout: float | None = None
+    header: _Where | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where the documents go; empty: it does not say."""
+        inner = self.header or _NOWHERE
+        return self.execEndpoint or self.exec_endpoint or inner.execEndpoint or inner.exec_endpoint or ''
+
+    @property
+    def target(self) -> str:
+        """The regex over names of Executors; empty: all."""
+        inner = self.header or _NOWHERE
+        return self.targetPeapod or self.target_peapod or inner.targetPeapod or inner.target_peapod or ''
+
+    @property
+    def named(self) -> str:
+        """The client's name for the request; empty: it has none."""
+        return self.requestId or self.request_id or ''
+
+
+_NOWHERE = _Where()
 
 
 class AnswerHeader(msgspec.Struct, rename='camel'):
@@ -75,11 +108,13 @@ class Refused(Exception):
     """A request that never reaches the graph.
 
     :ivar code: of HTTP.
+    :ivar request_id: the client's name for the request, as far as it could be read.
     """
 
-    def __init__(self, code: int, why: str) -> None:
+    def __init__(self, code: int, why: str, request_id: str = '') -> None:
         super().__init__(why)
         self.code = code
+        self.request_id = request_id
 
 
 _decode = msgspec.json.Decoder(PostBody).decode
@@ -102,21 +137,26 @@ def read(endpoint: str, body: Buffer, normal: bool, timeout: float | None) -> tu
 
     :param endpoint: the one that the path implies; empty: the body must name it.
     :param normal: bring the documents into the form of an answer, since there is no Executor that will.
-    :param timeout: seconds.
+    :param timeout: seconds; the body may ask for less.
     :raises Refused: if the body is not what it should be.
     """
+    asked = PostBody()
     try:
-        asked = _decode(body) if body or not endpoint else PostBody()
-        to = endpoint or asked.execEndpoint or asked.exec_endpoint or ''
+        asked = _decode(body) if body or not endpoint else asked
+        to = endpoint or asked.endpoint
         if not to:
-            raise Refused(400, "the body has no 'execEndpoint', which says what the documents are for")
+            told = "the body has no 'execEndpoint', which says what the documents are for"
+            raise Refused(400, told, asked.named)
+        if asked.timeout is not None and asked.timeout <= 0:
+            raise Refused(400, f'timeout: {asked.timeout:g}: it takes a number of seconds above 0', asked.named)
         data: Buffer = _normal(asked.data) if normal else memoryview(asked.data)
         parameters = msgspec.Raw(_pack(asked.parameters)) if asked.parameters else NO_PARAMETERS
-    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
-        raise Refused(400, f'the body is not what {endpoint or "/post"} takes: {error}') from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError) as error:
+        told = f'the body is not the JSON that {endpoint or POST} takes: {error}'
+        raise Refused(400, told, asked.named) from error
     parts = (Part(JSON, len(data)),) if data != b'null' else ()
-    target = asked.targetPeapod or asked.target_peapod or ''
-    head = Head(new_id(), to, parts, JSON, parameters, target, timeout=timeout)
+    limit = soonest(asked.timeout, timeout)
+    head = Head(asked.named or new_id(), to, parts, JSON, parameters, asked.target, timeout=limit)
     return asked, head, data if parts else b''
 
 
@@ -132,16 +172,18 @@ def answer(asked: PostBody, head: Head, body: Buffer) -> tuple[int, Body]:
     return code_of(head.status), _with_data(shown, _documents(head, body))
 
 
-def refusal(why: str) -> Body:
+def refusal(why: str, request_id: str = '') -> Body:
     """The body for a request that never reached the graph."""
     status = AnswerStatus(StatusCode.ERROR, why, None)
-    return _with_data(Answer(new_id(), AnswerHeader('', ''), {}, [], status), NO_DOCUMENTS)
+    return _with_data(Answer(request_id or new_id(), AnswerHeader('', ''), {}, [], status), NO_DOCUMENTS)
 
 
 def code_of(status: Status | None) -> int:
     """The HTTP status code for the outcome of a request."""
     if status is None or status.code < StatusCode.ERROR:
         return 200
+    if status.timed_out:
+        return 504
     return 400 if status.client_error else 500
 
 

@@ -6,7 +6,6 @@ on the same connection and in the same order: to uvicorn, a :class:`Call` looks 
 """
 
 import asyncio
-import math
 import re
 from http import HTTPStatus
 from typing import Any, cast
@@ -17,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from jina.gateway import call as calls
 from jina.gateway.call import Call, Door, too_large
+from jina.gateway.deadline import HEADER, seconds
 from jina.wire.head import Body, body_size
 
 LARGE = 64 << 10  # from this size on, to copy an answer costs more than to send its pieces
@@ -27,8 +27,9 @@ BUSY_SECONDS = 1.0  # how long a client may be silent that came when there were 
 
 _JSON_TYPE = re.compile(rb'\s*(application|text)/([\w.+-]+\+)?json\s*(;|$)', re.IGNORECASE)
 _STATUS_LINES = {status.value: f'HTTP/1.1 {status.value} {status.phrase}\r\n'.encode() for status in HTTPStatus}
+_TIMEOUT = HEADER.encode()
 _OF_UPGRADES = (b'upgrade', b'connection', b'http2-settings')
-_TYPE_WANTED = 'send JSON, with the header content-type: application/json'
+_TYPE_WANTED = "send JSON, and say so; with curl: -H 'content-type: application/json'"
 
 
 class ShortWay(HttpToolsProtocol):
@@ -216,13 +217,17 @@ class ShortWay(HttpToolsProtocol):
             elif name == b'content-length':
                 if int(value) > calls.MAX_BODY:
                     call.refuse(413, too_large())
-            elif name == b'jina-timeout':
-                call.timeout = _seconds(value)
-                if call.timeout is None:
-                    call.refuse(400, f'jina-timeout: {value.decode("latin-1")!r}: it takes seconds, more than 0')
+            elif name == _TIMEOUT:
+                self._limit(call, value)
         if self._busy:
             limit = self.door.max_connections
             call.refuse(503, f'{limit:,} clients are connected, which is the limit: try again later')
+
+    def _limit(self, call: Call, value: bytes) -> None:
+        try:
+            call.timeout = seconds(value)
+        except ValueError as error:
+            call.refuse(400, str(error))
 
     def _admit(self, call: Call) -> None:
         """Begin, or wait for the requests before it."""
@@ -234,11 +239,3 @@ class ShortWay(HttpToolsProtocol):
             self.pipeline.appendleft((cast(Any, call), self.app))
             if len(self.pipeline) >= MAX_PIPELINED:  # not before: who does not read does not see that the client goes
                 self.flow.pause_reading()
-
-
-def _seconds(value: bytes) -> float | None:
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None
-    return seconds if 0 < seconds < math.inf else None

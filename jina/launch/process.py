@@ -14,7 +14,7 @@ import jina
 from jina.control import ControlLine, Ready, Start
 from jina.excepts import ExecutorFailToLoad
 from jina.launch.base import Handle
-from jina.pickling import dump_class
+from jina.pickling import dump_definition
 
 
 class ProcessHandle:
@@ -97,7 +97,7 @@ def _python_path(env: Mapping[str, str]) -> str:
 
 def _pickled(cls: type) -> bytes:
     try:
-        return dump_class(cls)
+        return dump_definition(cls)
     except Exception as error:
         raise ExecutorFailToLoad(
             f'the class {cls.__name__} cannot be sent to a process of its own: {type(error).__name__}: {error}; '

@@ -9,6 +9,7 @@ from jina.wire.frames import Buffer, Frame, FrameReader, frame_header
 from jina.wire.head import Body, body_size
 
 MESSAGE = 1 << 20  # the most bytes of one message
+SUBPROTOCOL = 'jina-frames.1'  # their name where WebSocket carries them
 
 
 class Outbox:

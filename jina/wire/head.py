@@ -85,7 +85,7 @@ decode_hello = msgspec.msgpack.Decoder(Hello).decode
 
 def body_size(body: 'Body') -> int:
     """The length of a body in bytes."""
-    return sum(map(len, body))
+    return len(body[0]) if len(body) == 1 else sum(map(len, body))
 
 
 def split_body(head: Head, body: Buffer) -> list[tuple[Part, memoryview]]:

@@ -38,6 +38,7 @@ class Worker:
     def __init__(self, spec: WorkerSpec, load: Callable[[], type[BaseExecutor]] | None = None) -> None:
         self.name = spec.executor.name
         self.identity = f'{self.name}/{spec.replica_id}'
+        self.is_brief = spec.executor.quiet_error
         self.log = logging.getLogger(f'jina.{self.name}')
         self.executor_class = ''
         self._spec = spec

@@ -158,7 +158,8 @@ class Work:
         told = f'{self._worker.who} failed on {self.call.head.endpoint!r}: {type(error).__name__}: {text}'
         stacks = [_shortened(line) for line in stack_of(error)]
         bad_input = isinstance(error, BadDocument)
-        self._worker.log.error('%s%s', told, '' if bad_input else '\n' + ''.join(stacks).rstrip())
+        brief = bad_input or self._worker.is_brief
+        self._worker.log.error('%s%s', told, '' if brief else '\n' + ''.join(stacks).rstrip())
         arguments = tuple(_shortened(str(text_of(Exception(a)))) for a in error.args)
         info = ExceptionInfo(type(error).__name__, arguments, tuple(stacks), self._worker.executor_class)
         self._answer_with(Status(StatusCode.ERROR, told, info, client_error=bad_input))

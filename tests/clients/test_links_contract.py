@@ -1,8 +1,10 @@
 """What ``post`` promises, over every link to one and the same Flow."""
 
 import asyncio
+import contextlib
 import socket
 import threading
+import time
 
 import numpy as np
 import psutil
@@ -68,6 +70,12 @@ class Other(Executor):
             doc.tags['other'] = True
 
 
+class Broken(Executor):
+    @requests
+    def fail(self, **kwargs):
+        raise ValueError('on purpose')
+
+
 def open_flow(**options):
     return Flow(protocol=PROTOCOLS, quiet=True, **options).add(name='echo', uses=Echo).add(name='other', uses=Other)
 
@@ -75,6 +83,11 @@ def open_flow(**options):
 def address_of(flow, protocol):
     port = dict(zip(PROTOCOLS, flow.ports, strict=True))[protocol]
     return {'host': '127.0.0.1', 'port': port, 'protocol': protocol}
+
+
+def poster_of(flow, link):
+    """A context with what has ``post``."""
+    return contextlib.nullcontext(flow) if link == 'native' else Client(**address_of(flow, link))
 
 
 @pytest.fixture(scope='module')
@@ -86,11 +99,8 @@ def flow():
 @pytest.fixture(params=LINKS)
 def poster(flow, request):
     """What has ``post``."""
-    if request.param == 'native':
-        yield flow
-        return
-    with Client(**address_of(flow, request.param)) as client:
-        yield client
+    with poster_of(flow, request.param) as poster:
+        yield poster
 
 
 @pytest.fixture(params=LINKS)
@@ -197,9 +207,42 @@ class TestResponses:
         assert 'ValueError: on purpose\n' in raised.stacks
         assert len(always) == 2
 
+    def test_a_deadline(self, poster):
+        before = time.monotonic()
+        [response] = poster.post('/hold', Document(text='a'), timeout=0.2, return_results=True)
+        assert time.monotonic() - before < SECONDS
+        assert (response.status.code, response.status.timed_out) == (StatusCode.ERROR, True)
+        assert 'deadline of 0.2 s' in response.status.description
+        assert len(poster.post('/same', Document(), return_results=True)) == 1
+
     def test_a_target_that_is_no_regex(self, poster):
         [response] = poster.post('/tag', Document(text='a'), target_peapod='(', return_results=True)
         assert 'no regular expression' in response.status.description
+
+
+class Twice(Executor):
+    @requests
+    def name(self, docs, **kwargs):
+        docs[0].tags['by'] = self.runtime_args.replica_id
+
+
+@pytest.mark.parametrize('protocol', LINKS)
+class TestSeveralAnswersAndErrorsInOne:
+    def test_an_error_that_is_ignored_comes_with_what_the_others_made(self, protocol):
+        flow = open_flow(on_error_strategy='IGNORE').add(uses=Broken, name='broken')
+        with flow, poster_of(flow, protocol) as poster:
+            [response] = poster.post('/tag', Document(text='a'), return_results=True)
+            assert (response.status.code, response.status.exception.name) == (StatusCode.ERROR, 'ValueError')
+            assert [(doc.text, doc.tags) for doc in response.docs] == [('a', {'got': {}, 'other': True})]
+
+    def test_the_answers_of_all_replicas_are_one(self, protocol):
+        flow = Flow(protocol=PROTOCOLS, quiet=True).add(uses=Twice, replicas=2, polling='ALL')
+        with flow, poster_of(flow, protocol) as poster:
+            pair = (Document(text='a'), Document(text='b'))
+            [response] = poster.post('/', [pair], return_results=True)
+            assert [(doc.text, doc.tags['by']) for doc in response.docs] == [('a', 0), ('a', 1)]
+            assert [doc.text for doc in response.groundtruths] == ['b', 'b']
+            assert response.status.code == StatusCode.SUCCESS
 
 
 class TestCalls:
@@ -239,7 +282,7 @@ class TestCalls:
 
     def test_a_progress_bar(self, poster, capfd):
         poster.post('/same', texts(10), show_progress=True, request_size=1)
-        assert '10 docs' in capfd.readouterr().err
+        assert '10 documents' in capfd.readouterr().err
 
     def test_inside_a_running_loop(self, poster):
         async def main():

@@ -9,12 +9,14 @@ import pytest
 from websockets.asyncio.server import serve
 
 from jina.clients.address import Address
-from jina.clients.websocket import END, WINDOW_COUNT, open_websocket
-from jina.clients.ws1 import OURS
+from jina.clients.call import WINDOW_COUNT
+from jina.clients.websocket import END, open_websocket
 from jina.excepts import ServerUnreachable
 from jina.proto.jina_pb2 import DataRequestProto, RequestProto
 from jina.types.request import StatusCode
-from jina.wire.head import PROTOBUF, Head, Part
+from jina.wire.batches import SUBPROTOCOL, Outbox
+from jina.wire.frames import Kind
+from jina.wire.head import MSGPACK, PROTOBUF, Head, Hello, Part, encode_head
 
 HOST = '127.0.0.1'
 SECONDS = 10
@@ -22,24 +24,18 @@ DATA = DataRequestProto(docs=[{'id': '1', 'text': 'hello'}]).SerializeToString()
 
 
 @contextlib.asynccontextmanager
-async def server_of(handler, ours=True, **options):
+async def server_of(handler, **options):
     """The address of a server.
 
     :param handler: what it does with a connection.
-    :param ours: whether it says that it is of this package.
     """
-
-    def greet(connection, request, response):
-        if ours:
-            response.headers[OURS] = '1'
-
-    async with serve(handler, HOST, 0, process_response=greet, **options) as server:
+    async with serve(handler, HOST, 0, **options) as server:
         yield Address('websocket', HOST, server.sockets[0].getsockname()[1])
 
 
 @contextlib.asynccontextmanager
-async def linked(handler, ours=True, **options):
-    async with server_of(handler, ours, **options) as address:
+async def linked(handler, **options):
+    async with server_of(handler, **options) as address:
         link = await open_websocket(address)
         try:
             yield link
@@ -183,7 +179,7 @@ class TestLink:
             async with linked(once) as link:
                 for number in range(3):
                     assert (await ask(link, number))[1] == DATA
-                    await until(lambda: not link._current.usable)
+                    await until(lambda: link._stream is None or not link._stream.usable)
                 assert not link.closed
 
         run(main)
@@ -192,7 +188,7 @@ class TestLink:
         async def main():
             async with linked(echo) as link:
                 await ask(link)
-                link._current._connection.close()
+                link._stream._connection.close()
                 assert (await ask(link, 2))[1] == DATA
 
         run(main)
@@ -216,7 +212,7 @@ class TestServersThatHoldAnswersBack:
         server = HoldsBack(50)
 
         async def main():
-            async with linked(server, ours=False) as link:
+            async with linked(server) as link:
                 for number in range(3):
                     assert (await ask(link, number))[1] == DATA
                 assert await asyncio.gather(*[ask(link, number) for number in range(3)])
@@ -228,7 +224,7 @@ class TestServersThatHoldAnswersBack:
         server = HoldsBack(50)
 
         async def main():
-            async with linked(server, ours=False) as link:
+            async with linked(server) as link:
                 outcomes = [ask(link, number) for number in range(60)]
                 answers = await asyncio.gather(*outcomes)
                 assert [head.request_id for head, _ in answers] == [str(n) for n in range(60)]
@@ -240,9 +236,9 @@ class TestServersThatHoldAnswersBack:
         server = HoldsBack(50)
 
         async def main():
-            async with linked(server, ours=False) as link:
+            async with linked(server) as link:
                 first = ask(link, 1)
-                await until(lambda: not link._current.usable)
+                await until(lambda: link._stream is None)
                 second = ask(link, 2)
                 assert [head.request_id for head, _ in await asyncio.gather(first, second)] == ['1', '2']
 
@@ -252,14 +248,15 @@ class TestServersThatHoldAnswersBack:
     def test_a_stream_on_which_all_is_answered_is_closed(self, until):
         closed = []
 
-        async def at_once(ws):
-            async for message in ws:
-                if message != END:
-                    await ws.send(message)
+        async def stays(ws):
+            message = await ws.recv()
+            assert await ws.recv() == END
+            await ws.send(message)
+            await ws.wait_closed()
             closed.append(ws)
 
         async def main():
-            async with linked(at_once, ours=False) as link:
+            async with linked(stays) as link:
                 await ask(link)
                 await until(lambda: closed)
                 assert not link.closed
@@ -273,9 +270,9 @@ class TestServersThatHoldAnswersBack:
                 await ws.close(1011, 'had enough')
 
         async def main():
-            async with linked(lose, ours=False) as link:
+            async with linked(lose) as link:
                 first = ask(link, 1)
-                link._current._end()
+                link._look(link._sent)
                 second = ask(link, 2)
                 for head, _ in await asyncio.gather(first, second):
                     assert 'had enough' in head.status.description
@@ -284,7 +281,7 @@ class TestServersThatHoldAnswersBack:
 
     def test_close_while_the_next_stream_is_opened(self):
         async def main():
-            async with linked(HoldsBack(50), ours=False) as link:
+            async with linked(HoldsBack(50)) as link:
                 await ask(link, 1)
                 outcome = ask(link, 2)
                 await link.close()
@@ -292,22 +289,42 @@ class TestServersThatHoldAnswersBack:
 
         run(main)
 
-    def test_a_server_of_this_package_is_left_open(self):
-        ends = []
 
-        async def look(ws):
-            async for message in ws:
-                ends.append(message == END)
-                await asyncio.sleep(0.05)  # longer than the moment after which a stream is ended
+class TestFrames:
+    """With servers that choose the subprotocol; one of this package is in ``test_links_contract``."""
+
+    @pytest.mark.parametrize('says', [[], [b'no frames at all, but as long as one']])
+    def test_one_that_does_not_greet(self, says):
+        async def silent(ws):
+            for message in says:
                 await ws.send(message)
+            await ws.wait_closed()
 
         async def main():
-            async with linked(look) as link:
-                await ask(link)
-                await ask(link)
+            async with server_of(silent, subprotocols=[SUBPROTOCOL]) as address:
+                with pytest.raises(ServerUnreachable, match='did not greet'):
+                    await open_websocket(address, timeout=0.2)
+                await asyncio.sleep(0)
 
         run(main)
-        assert ends == [False, False]
+
+    def test_one_that_goes_away(self):
+        async def leave(ws):
+            outbox = Outbox()
+            outbox.add(Kind.HELLO, 0, encode_head(Hello(4, 1000)), [])
+            await ws.send(outbox.take())
+            await ws.recv()
+            await ws.close(1011, 'had enough')
+
+        async def main():
+            async with linked(leave, subprotocols=[SUBPROTOCOL]) as link:
+                assert (link.encoding, link.admits(1000)) == (MSGPACK, True)
+                head, _ = await ask(link)
+                assert f'ws://{HOST}:' in head.status.description
+                assert 'had enough' in head.status.description
+                assert link.closed
+
+        run(main)
 
 
 class TestServersThatAreNone:
@@ -413,7 +430,7 @@ class TestServersThatAreNone:
 
     def test_one_that_is_gone_when_the_next_stream_is_needed(self):
         async def main():
-            async with server_of(HoldsBack(50), ours=False) as address:
+            async with server_of(HoldsBack(50)) as address:
                 link = await open_websocket(address)
                 await ask(link)
             head, _ = await ask(link)

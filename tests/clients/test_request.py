@@ -71,7 +71,14 @@ def test_what_inputs_may_be(inputs, expected):
     assert (list(docs), groundtruths) == (expected, [])
 
 
-@pytest.mark.parametrize('inputs', ['text', b'bytes', {'text': 'x'}, 5, object()])
+@pytest.mark.parametrize('inputs', ['the-id', lambda: 'the-id'])
+def test_an_id_alone_is_a_document(inputs):
+    [([doc], [])] = batches(called(inputs), 100)
+    assert (doc.id, doc.content) == ('the-id', None)
+    assert size_hint(called(inputs)) == 1
+
+
+@pytest.mark.parametrize('inputs', [b'bytes', {'text': 'x'}, 5, object()])
 def test_what_inputs_may_not_be_is_named_with_what_to_do(inputs):
     with pytest.raises(BadClientInput, match=rf'inputs is a {type(inputs).__name__}: .*wrap content as Document'):
         list(batches(inputs, 10))

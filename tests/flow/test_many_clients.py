@@ -15,6 +15,8 @@ from collections import Counter
 import grpc
 import psutil
 import pytest
+from jina.gateway.grpc.call import CallStream
+from jina.gateway.grpc.frames import FramesStream
 from programs import until
 
 from jina import Client, Document, Executor, requests
@@ -22,8 +24,6 @@ from jina.control import Connect, Start
 from jina.gateway.call import Call
 from jina.gateway.engine import Engine, Walk
 from jina.gateway.group import Group
-from jina.gateway.grpc.call import CallStream
-from jina.gateway.grpc.frames import FramesStream
 from jina.gateway.pool import Ticket
 from jina.gateway.shortway import ShortWay
 from jina.gateway.websocket import _Asked, _Stream

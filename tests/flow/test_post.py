@@ -327,9 +327,9 @@ def test_inputs_are_not_read_further_than_the_window(flow):
     assert max(ahead) <= 10 * (WINDOW + 2)
 
 
-@pytest.mark.parametrize('inputs', ['text', b'bytes', 3, {'a': 1}, lambda: 'text'])
+@pytest.mark.parametrize('inputs', [b'bytes', 3, {'a': 1}, lambda: b'bytes'])
 def test_inputs_that_are_no_documents_are_refused(flow, inputs):
-    with pytest.raises(BadClientInput, match=r'inputs is a (str|bytes|int|dict): it takes a Document'):
+    with pytest.raises(BadClientInput, match=r'inputs is a (bytes|int|dict): it takes a Document'):
         flow.post('/', inputs)
 
 

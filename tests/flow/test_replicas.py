@@ -115,6 +115,16 @@ def test_a_dead_replica_is_replaced_and_meanwhile_the_others_serve():
         assert len(pids(f) - before) == 1
 
 
+def test_a_flow_may_be_closed_while_one_takes_its_place():
+    for _ in range(3):
+        with Flow().add(name='p', uses=Signs) as f:
+            [pid] = pids(f)
+            os.kill(pid, signal.SIGKILL)
+            assert until(lambda pid=pid: not alive(pid))
+            before = time.monotonic()
+        assert time.monotonic() - before < 4
+
+
 def test_every_request_has_one_outcome_while_replicas_die():
     with Flow().add(name='p', uses=Signs, replicas=2) as f:
         victims = list(pids(f))
@@ -136,7 +146,7 @@ def test_requests_to_the_only_one_wait_until_another_has_taken_its_place():
     with Flow().add(name='p', uses=Signs) as f:
         [before] = pids(f)
         os.kill(before, signal.SIGKILL)
-        assert until(lambda: not alive(before))
+        assert until(lambda: 'went away' not in texts(f))  # what reached it before its end was known
         [after] = pids(f)
         assert after != before
 
@@ -268,3 +278,13 @@ def test_the_protocol_can_be_switched_while_it_is_open():
         assert f.ports[0] == port
         assert texts(f.client) == ['0']
         assert texts(f) == ['0']
+
+
+def test_how_many_there_are_is_told_before_it_is_open():
+    flow = Flow(workspace='x').add(replicas=3, uses_before=Signs).add(external=True, host='there:1').build()
+    assert (flow.num_pods, flow.num_peas, flow.workspace) == (3, 5, 'x')
+
+
+def test_join_is_another_name_of_needs():
+    flow = Flow().add(name='a', needs='gateway').add(name='b', needs='gateway').join(['a', 'b'])
+    assert flow['joiner'].needs == ['a', 'b']

@@ -7,9 +7,10 @@ from functools import partial
 
 import grpc
 
-from jina.clients.grpc import open_grpc
-from jina.clients.grpc.call import CallLink
+from jina.clients.call import CallLink
+from jina.clients.grpc import open_grpc, streams
 from jina.gateway.grpc import GrpcDoor
+from jina.graph import GATEWAY, Graph
 from jina.proto.jina_pb2 import DataRequestProto, RequestProto
 from jina.spec import DoorSpec, GatewaySpec
 from jina.types.request import ExceptionInfo, Route, Status, StatusCode
@@ -53,6 +54,7 @@ class FakeEngine:
         self.open = 0
         self.most = 0
         self.held = asyncio.Queue()
+        self.graph = Graph({'pod0': [GATEWAY]})
 
     def submit(self, head, body, reply):
         self.open += 1
@@ -130,7 +132,8 @@ async def linked(port, kind='frames'):
 
 
 async def open_call(port):
-    return CallLink(grpc.insecure_channel(f'{HOST}:{port}', OPTIONS), f'grpc://{HOST}:{port}')
+    channel = grpc.insecure_channel(f'{HOST}:{port}', OPTIONS)
+    return CallLink(streams(channel, 'Call'), f'grpc://{HOST}:{port}', channel.close)
 
 
 @contextlib.asynccontextmanager

@@ -250,7 +250,8 @@ def test_a_target_passes_the_others_by(target, hit):
 def test_a_target_that_is_no_regex_is_the_clients_error(target):
     async def check():
         async with running(CHAIN) as system:
-            head, _ = await system.ask(target=target)
+            head, body = await system.ask(target=target)
+            assert body == b'in'
             assert head.status.client_error
             assert 'is no regular expression' in head.status.description
             assert system.calls == []

@@ -9,7 +9,7 @@ import pytest
 from grpc_peers import HOST, FakeEngine, foreign_call, foreign_request, make_door, open_door
 
 from jina.excepts import NoAvailablePortError
-from jina.gateway.grpc.window import WINDOW_BYTES, Window
+from jina.gateway.window import WINDOW_BYTES, Window
 from jina.proto.jina_pb2 import DataRequestProto, RequestProto
 from jina.wire.head import PROTOBUF, Part
 

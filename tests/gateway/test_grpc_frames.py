@@ -22,7 +22,7 @@ from grpc_peers import (
 )
 
 import jina.clients.grpc
-from jina.gateway.grpc import frames as door_frames
+from jina.gateway import frames as door_frames
 from jina.types.request import Status, StatusCode
 from jina.wire.batches import MESSAGE, Inbox, Outbox
 from jina.wire.frames import Kind
@@ -247,7 +247,7 @@ class SlowContext:
 
     async def read(self):
         await asyncio.sleep(0)
-        return self.messages.pop(0) if self.messages else grpc.aio.EOF
+        return self.messages.pop(0) if self.messages else None
 
     async def write(self, message):
         await self.writable.wait()

@@ -22,8 +22,8 @@ from grpc_peers import (
     open_door,
 )
 
+from jina.clients.call import WINDOW_BYTES, WINDOW_COUNT
 from jina.clients.grpc import open_grpc
-from jina.clients.grpc.call import WINDOW_BYTES, WINDOW_COUNT
 from jina.excepts import ServerUnreachable
 from jina.proto.jina_pb2 import RequestProto
 from jina.types.request import Route, StatusCode

@@ -137,12 +137,12 @@ def test_documents_nobody_touched_come_back_as_documents_too(classes, data, requ
 @pytest.mark.parametrize(
     ('body', 'told'),
     [
-        (b'', 'is not what /post takes'),
-        (b'{', 'is not what /post takes'),
-        (b'\xff\xfe', 'is not what /post takes'),
-        (b'[]', 'is not what /post takes'),
-        (b'{"execEndpoint": 5}', 'is not what /post takes'),
-        (b'{"execEndpoint": "/x", "parameters": [1]}', 'is not what /post takes'),
+        (b'', 'is not the JSON that /post takes'),
+        (b'{', 'is not the JSON that /post takes'),
+        (b'\xff\xfe', 'is not the JSON that /post takes'),
+        (b'[]', 'is not the JSON that /post takes'),
+        (b'{"execEndpoint": 5}', 'is not the JSON that /post takes'),
+        (b'{"execEndpoint": "/x", "parameters": [1]}', 'is not the JSON that /post takes'),
         (b'{"data": []}', "no 'execEndpoint'"),
         (b'{"execEndpoint": "/echo", "data": 5}', 'takes a list of documents or texts'),
         (b'{"execEndpoint": "/echo", "data": [5]}', 'data[0]'),

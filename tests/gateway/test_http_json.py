@@ -49,10 +49,35 @@ def test_documents_in_another_encoding_are_left_out():
         (Status(StatusCode.ERROR), 500),
         (Status(StatusCode.ERROR_CHAINED), 500),
         (Status(StatusCode.ERROR, client_error=True), 400),
+        (Status(StatusCode.ERROR, timed_out=True), 504),
     ],
 )
 def test_a_status_has_a_code(status, code):
     assert code_of(status) == code
+
+
+@pytest.mark.parametrize('shape', [lambda keys: keys, lambda keys: {'header': keys}])
+@pytest.mark.parametrize('keys', [('execEndpoint', 'targetPeapod'), ('exec_endpoint', 'target_peapod')])
+def test_where_a_request_goes(shape, keys):
+    body = json.dumps(shape(dict(zip(keys, ('/x', 'pod.*'), strict=True)))).encode()
+    _, head, _ = read('', body, normal=False, timeout=None)
+    assert (head.endpoint, head.target) == ('/x', 'pod.*')
+    assert read('/y', body, normal=False, timeout=None)[1].endpoint == '/y'
+
+
+@pytest.mark.parametrize('key', ['requestId', 'request_id'])
+def test_a_request_keeps_the_name_that_it_has(key):
+    body = json.dumps({key: 'mine', 'execEndpoint': '/x', 'header': None}).encode()
+    asked, head, data = read('', body, normal=False, timeout=None)
+    assert json.loads(b''.join(answer(asked, head, data)[1]))['requestId'] == 'mine'
+    with pytest.raises(Refused) as refused:
+        read('', json.dumps({key: 'mine'}).encode(), normal=False, timeout=None)
+    assert refused.value.request_id == 'mine'
+
+
+@pytest.mark.parametrize(('asked', 'beside', 'due'), [(2, None, 2), (2, 1.0, 1), (1, 2.0, 1), (None, 3.0, 3)])
+def test_the_sooner_of_two_deadlines_counts(asked, beside, due):
+    assert read('/x', json.dumps({'timeout': asked}).encode(), normal=False, timeout=beside)[1].timeout == due
 
 
 @given(DOCUMENTS)

@@ -430,7 +430,7 @@ def test_only_json_is_read(kind, expected):
             status, _, body = await peer.answer()
             assert status == expected
             if expected == 415:
-                assert 'application/json' in json.loads(body)['status']['description']
+                assert "curl: -H 'content-type: application/json'" in json.loads(body)['status']['description']
             peer.say(post())
             assert (await peer.answer())[0] == 200, 'the connection was lost'
 

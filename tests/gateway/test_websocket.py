@@ -13,12 +13,15 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
 
 from jina.excepts import NoAvailablePortError
-from jina.gateway.websocket import END, WINDOW_BYTES, WebSocketDoor
+from jina.gateway.websocket import END, WebSocketDoor
+from jina.gateway.window import WINDOW_BYTES
 from jina.graph import GATEWAY, Graph
 from jina.proto.jina_pb2 import DataRequestProto, RequestProto
 from jina.spec import DoorSpec, GatewaySpec
 from jina.types.request import ExceptionInfo, Route, Status, StatusCode
-from jina.wire.head import JSON, PROTOBUF, Head, Part
+from jina.wire.batches import SUBPROTOCOL, Inbox, Outbox
+from jina.wire.frames import Kind
+from jina.wire.head import JSON, PROTOBUF, Head, Part, encode_head
 
 HOST = '127.0.0.1'
 FAILED = Status(StatusCode.ERROR, 'it failed', ExceptionInfo('ValueError', ('bad',), ('line',), 'MyExecutor'))
@@ -212,7 +215,7 @@ class TestText:
                 walk = await engine.held.get()
                 assert (len(walk.head.request_id), walk.head.endpoint, walk.head.target) == (32, '/hold', 'p')
                 assert (walk.head.parts, walk.head.accept) == ((Part(JSON, len(walk.body)),), JSON)
-                assert json.loads(walk.body) == [{'text': 'ä'}]
+                assert json.loads(bytes(walk.body)) == [{'text': 'ä'}]
 
         run(main)
 
@@ -221,6 +224,31 @@ class TestText:
             async with open_door() as (_, port), client(port) as ws:
                 answer = await ask_text(ws, {'execEndpoint': '/x'})
                 assert (answer['data'], answer['parameters']) == ({'docs': []}, {})
+
+        run(main)
+
+    @pytest.mark.parametrize('status', [None, FAILED])
+    def test_documents_of_several_senders_are_joined(self, run, status):
+        async def main():
+            async with open_door() as (engine, port), client(port) as ws:
+                await ws.send(json.dumps({'execEndpoint': '/hold', 'data': ['a']}))
+                walk = await engine.held.get()
+                walk.body = b'["a"]{"docs":[{"text":"b"}]}'
+                walk.head.parts = (Part(JSON, 5), Part(JSON, len(walk.body) - 5))
+                walk.answer(status)
+                answer = json.loads(await ws.recv())
+                assert answer['data'] == {'docs': [{'text': 'a'}, {'text': 'b'}]}
+
+        run(main)
+
+    def test_a_deadline(self, run):
+        async def main():
+            async with open_door() as (engine, port), client(port) as ws:
+                await ws.send(json.dumps({'execEndpoint': '/hold', 'timeout': 2.5}))
+                assert (await engine.held.get()).head.timeout == 2.5
+                refused = await ask_text(ws, {'requestId': 'mine', 'execEndpoint': '/x', 'timeout': 0})
+                assert (refused['requestId'], refused['status']['code']) == ('mine', 3)
+                assert 'timeout' in refused['status']['description']
 
         run(main)
 
@@ -262,6 +290,80 @@ class TestText:
                 assert why in status['description']
                 assert (await ask_text(ws, {'execEndpoint': '/x'}))['status']['code'] == 0
                 assert (await ask(ws, message(1))).request_id == '1'
+
+        run(main)
+
+
+class TestDeadlineOfAConnection:
+    def test_all_its_requests_have_it(self, run):
+        async def main():
+            headers = {'jina-timeout': '2.5'}
+            async with open_door() as (engine, port), client(port, additional_headers=headers) as ws:
+                await ws.send(message(1, '/hold').SerializeToString())
+                assert (await engine.held.get()).head.timeout == 2.5
+                for asked, due in ((1, 1), (5, 2.5)):
+                    await ws.send(json.dumps({'execEndpoint': '/hold', 'timeout': asked}))
+                    assert (await engine.held.get()).head.timeout == due
+
+        run(main)
+
+    @pytest.mark.parametrize('value', ['soon', '', '0', '-1', 'nan', 'inf'])
+    def test_what_is_no_number_of_seconds(self, run, value):
+        async def main():
+            async with open_door() as (_, port):
+                with pytest.raises(InvalidStatus) as refused:
+                    await client(port, additional_headers={'jina-timeout': value}).__aenter__()
+                assert refused.value.response.status_code == 400
+                assert b'a number of seconds above 0' in refused.value.response.body
+
+        run(main)
+
+
+class TestFrames:
+    """For clients that offer the subprotocol; those of others are never asked about it."""
+
+    def test_they_are_answered(self, run):
+        async def main():
+            async with open_door() as (_, port), client(port, subprotocols=['x', SUBPROTOCOL]) as ws:
+                assert ws.subprotocol == SUBPROTOCOL
+                inbox, outbox = Inbox(), Outbox()
+                assert [frame[0] for frame in inbox.received(await ws.recv())] == [Kind.HELLO]
+                for number in range(3):
+                    head = Head(str(number), '/x', (Part(PROTOBUF, 4),))
+                    outbox.add(Kind.REQUEST, number, encode_head(head), [b'body'])
+                await ws.send(outbox.take())
+                answers = []
+                while len(answers) < 3:
+                    answers += inbox.received(await ws.recv())
+                assert [(frame[0], frame[1], bytes(frame[3])) for frame in answers] == [
+                    (Kind.ANSWER, number, b'body') for number in range(3)
+                ]
+
+        run(main)
+
+    @pytest.mark.parametrize('bad', [b'no frames at all, but as long as one', 'a text'])
+    def test_what_is_none_ends_the_connection(self, run, bad):
+        async def main():
+            async with open_door() as (_, port), client(port, subprotocols=[SUBPROTOCOL]) as ws:
+                await ws.recv()
+                await ws.send(bad)
+                with pytest.raises(ConnectionClosed) as closed:
+                    await ws.recv()
+                assert (closed.value.rcvd.code, bool(closed.value.rcvd.reason)) == (1002, True)
+
+        run(main)
+
+    def test_a_client_that_goes_away_cancels_its_requests(self, run, until):
+        async def main():
+            async with open_door() as (engine, port), client(port, subprotocols=[SUBPROTOCOL]) as ws:
+                await ws.recv()
+                outbox = Outbox()
+                outbox.add(Kind.REQUEST, 0, encode_head(Head('1', '/hold')), [])
+                await ws.send(outbox.take())
+                walk = await engine.held.get()
+                ws.transport.abort()
+                await walk.cancelled.wait()
+                await until(lambda: not engine.door._streams)
 
         run(main)
 
@@ -374,7 +476,7 @@ class TestFlowControl:
     def test_no_more_bytes_than_the_window_are_taken(self, run, until):
         async def main():
             async with open_door() as (engine, port), client(port) as ws:
-                large = message(1, '/hold', 'x' * (WINDOW_BYTES // 2 + 1)).SerializeToString()
+                large = message(1, '/hold', 'x' * (WINDOW_BYTES // 2 - 1000)).SerializeToString()
 
                 async def send():
                     for _ in range(3):

@@ -246,8 +246,6 @@ class TestClientOfJina2:
         assert got['got']['got'] == {'k': 5, 's': 'a', 'l': [1, {'z': None}]}
 
     def test_target_peapod(self, got):
-        if got['protocol'] == 'http':
-            pytest.xfail('the HTTP door does not read header.target_peapod, where this client has it')
         assert got['other'] == {'other': True}
 
     def test_groundtruths(self, got):

@@ -153,6 +153,10 @@ class TestFiles:
             assert type(again) is DocumentArray
             assert [doc.dict() for doc in again] == [doc.dict() for doc in docs]
 
+    def test_the_format_may_be_in_the_name(self, docs, tmp_path, file_format):
+        getattr(docs, f'save_{file_format}')(tmp_path / 'docs')
+        assert getattr(DocumentArray, f'load_{file_format}')(tmp_path / 'docs') == docs
+
     def test_handle(self, docs, file_format):
         handle = io.BytesIO()
         docs.save(handle, file_format)

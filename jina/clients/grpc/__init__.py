@@ -5,11 +5,13 @@ from typing import Any
 
 import grpc
 
-from jina.clients.grpc.call import CallLink
-from jina.clients.grpc.frames import open_frames
-from jina.clients.grpc.stream import call_soon
+from jina.clients.call import CallLink
+from jina.clients.frames import open_frames
+from jina.clients.grpc.stream import GrpcStream, call_soon
 from jina.clients.link import Link
+from jina.clients.stream import Ended, OpenStream, Received, Stream
 from jina.excepts import ServerUnreachable
+from jina.wire.batches import MESSAGE
 
 GREETING_SECONDS = 2.0  # a server of another make says at once that it has no such method
 
@@ -31,13 +33,27 @@ async def open_grpc(host: str, port: int, timeout: float = 10.0, tls: bool = Fal
     try:
         async with asyncio.timeout(timeout):
             await _ready(channel)
-            return await open_frames(channel, name, GREETING_SECONDS) or CallLink(channel, name)
+            frames = streams(channel, 'Frames', MESSAGE)
+            link = await open_frames(frames, name, GREETING_SECONDS, channel.close)
+            return link or CallLink(streams(channel, 'Call'), name, channel.close)
     except BaseException as error:
         channel.close()
         if not isinstance(error, ConnectionError | TimeoutError):
             raise
         why = str(error) or f'no answer in {timeout:g} s'
         raise ServerUnreachable(f'nothing answers at {name}: {why}') from error
+
+
+def streams(channel: Any, method: str, merge: int = 0) -> OpenStream:
+    """What calls a method of ``jina.JinaRPC``.
+
+    :param merge: see :class:`GrpcStream`.
+    """
+
+    def open_stream(received: Received, ended: Ended) -> Stream:
+        return GrpcStream(channel, f'/jina.JinaRPC/{method}', received, ended, merge)
+
+    return open_stream
 
 
 def _channel(target: str, tls: bool) -> Any:

@@ -12,9 +12,11 @@ from typing import Any
 
 import grpc
 
+from jina.clients.stream import Ended, Received
 
-class Stream:
-    """One call of a method ``stream → stream``. All belongs to the thread of its loop.
+
+class GrpcStream:
+    """One call of a method ``stream → stream``; see :class:`~jina.clients.stream.Stream`.
 
     :param received: called with each message that arrives.
     :param ended: called once, with the stream and the reason, when none will arrive any more; also after
@@ -22,12 +24,15 @@ class Stream:
     :param merge: the most bytes of the messages that may be sent as one, their concatenation; 0: each is sent alone.
     """
 
+    replaceable = False  # the channel is lost with it
+    usable = True
+
     def __init__(
         self,
         channel: Any,
         method: str,
-        received: Callable[[bytes], None],
-        ended: Callable[['Stream', str], None],
+        received: Received,
+        ended: Ended,
         merge: int = 0,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -49,6 +54,9 @@ class Stream:
         """End it, without waiting for what is under way."""
         self.finish()
         self._call.cancel()
+
+    async def closed(self) -> None:
+        """Wait for what it has left behind: its threads end by themselves."""
 
     def _messages(self) -> Iterator[bytes]:
         """What gRPC is to send. Runs in a thread of gRPC's, which asks again when the last one has been written."""

@@ -5,14 +5,14 @@ from typing import Any
 
 import grpc
 
+from jina.gateway.calls import CallStream
 from jina.gateway.engine import Engine
-from jina.gateway.grpc.call import CallStream
-from jina.gateway.grpc.frames import FramesStream
+from jina.gateway.frames import FramesStream
 from jina.gateway.grpc.health import SERVICE as HEALTH
 from jina.gateway.grpc.health import Health
+from jina.gateway.grpc.messages import GrpcMessages
 from jina.gateway.grpc.reflection import Reflection
 from jina.gateway.ports import no_port
-from jina.proto.jina_pb2 import RawRequestProto
 from jina.spec import DoorSpec, GatewaySpec
 
 SERVICE = 'jina.JinaRPC'
@@ -89,20 +89,24 @@ class GrpcDoor:
                 raise no_port('grpc', self._host, self._port, error) from error
 
     def _handler(self) -> Any:
-        serialize = RawRequestProto.SerializeToString
         methods = {
-            'Call': grpc.stream_stream_rpc_method_handler(self._call, response_serializer=serialize),
+            'Call': grpc.stream_stream_rpc_method_handler(self._call),
             'Frames': grpc.stream_stream_rpc_method_handler(self._frames),
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     async def _call(self, requests: Any, context: Any) -> None:
-        await self._run(CallStream(self._engine, context, self._window))
+        await self._run(CallStream, context)
 
     async def _frames(self, requests: Any, context: Any) -> None:
-        await self._run(FramesStream(self._engine, context, self._window))
+        await self._run(FramesStream, context)
 
-    async def _run(self, stream: CallStream | FramesStream) -> None:
+    async def _run(self, kind: type[CallStream | FramesStream], context: Any) -> None:
+        try:
+            messages = GrpcMessages(context)
+        except ValueError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f'in the metadata of the call: {error}')
+        stream = kind(self._engine, messages, self._window)
         self._streams.add(stream)
         try:
             await stream.run()

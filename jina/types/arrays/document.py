@@ -467,6 +467,24 @@ class DocumentArray(MutableSequence['Document']):
         """
         return wrapped(files.load(file, file_format))
 
+    def save_json(self, file: str | Path | IO[Any]) -> None:
+        """Write the Documents as JSON, one a line: ``save(file, 'json')``."""
+        self.save(file, 'json')
+
+    def save_binary(self, file: str | Path | IO[Any]) -> None:
+        """Write the Documents in the binary format: ``save(file, 'binary')``."""
+        self.save(file, 'binary')
+
+    @classmethod
+    def load_json(cls, file: str | Path | IO[Any]) -> 'DocumentArray':
+        """Read what :meth:`save_json` wrote."""
+        return cls.load(file, 'json')
+
+    @classmethod
+    def load_binary(cls, file: str | Path | IO[Any]) -> 'DocumentArray':
+        """Read what :meth:`save_binary` wrote."""
+        return cls.load(file, 'binary')
+
 
 def wrapped(docs: 'list[Document]') -> DocumentArray:
     """Return a DocumentArray over that very list, which is known to hold Documents."""

@@ -1,21 +1,19 @@
-"""The stream ``jina.JinaRPC/Frames``: many requests in one message, for clients of this package.
+"""Frames over a protocol of messages: many requests in one, for clients of this package.
 
-A message costs gRPC in Python more than all else that a small request needs. So our own clients send the frames of
-the native door, as many in one message as there are; all that arrive while a message is being written go into the next.
-Others need not know of it.
+A message costs gRPC in Python more than all else that a small request needs, and WebSocket not much less. So our own
+clients send the frames of the native door, as many in one message as there are; all that arrive while a message is
+being written go into the next. Others need not know of it.
 """
 
 import asyncio
 import logging
 import os
-from typing import Any
-
-import grpc
 
 from jina.excepts import WireError
 from jina.gateway.engine import Engine
-from jina.gateway.grpc.window import WINDOW_BYTES
+from jina.gateway.messages import Messages
 from jina.gateway.native import submit
+from jina.gateway.window import WINDOW_BYTES
 from jina.wire.batches import Inbox, Outbox
 from jina.wire.connection import ServerCall, ServerConnection
 from jina.wire.frames import Buffer, Frame, Kind
@@ -27,9 +25,9 @@ _log = logging.getLogger('jina.gateway')
 class FramesStream:
     """One client's stream: a channel below a connection. It ends at bytes that are no frames."""
 
-    def __init__(self, engine: Engine, context: Any, window: int) -> None:
+    def __init__(self, engine: Engine, messages: Messages, window: int) -> None:
         self._engine = engine
-        self._context = context
+        self._messages = messages
         self._connection = ServerConnection(Hello(window, WINDOW_BYTES, engine.name, os.getpid()), self._requested)
         self._inbox, self._outbox = Inbox(), Outbox()
         self._news = asyncio.Event()  # there is something to write, or nothing more will be
@@ -49,7 +47,7 @@ class FramesStream:
         finally:
             reading.cancel()
         if self._wrong:
-            await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, self._wrong)
+            await self._messages.refuse(self._wrong)
 
     def end(self) -> None:
         """Take no more requests; the stream ends when those that there are have their answers."""
@@ -67,7 +65,7 @@ class FramesStream:
         self._news.set()
 
     async def drained(self) -> None:
-        """Wait until all that was sent has been handed to gRPC."""
+        """Wait until all that was sent has been handed over."""
         while self._outbox.size:
             self._written.clear()
             await self._written.wait()
@@ -86,7 +84,9 @@ class FramesStream:
             _log.debug('a stream broke: %s', error)
 
     async def _read_all(self) -> None:
-        while (message := await self._context.read()) is not grpc.aio.EOF:
+        while (message := await self._messages.read()) is not None:
+            if isinstance(message, str):
+                raise WireError('a text instead of frames')
             for frame in self._inbox.received(message):
                 self._received(frame)
             if self._outbox.size > WINDOW_BYTES:  # it sends and does not read
@@ -112,5 +112,5 @@ class FramesStream:
             await self._news.wait()
             self._news.clear()
             while message := self._outbox.take():
-                await self._context.write(message)
+                await self._messages.write(message)
             self._written.set()

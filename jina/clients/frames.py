@@ -1,34 +1,30 @@
-"""Frames over gRPC, as a gateway of this package takes them: many in one message."""
+"""Frames over a protocol of messages, as a gateway of this package takes them: many in one message."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
-from typing import Any
 
-from jina.clients.grpc.stream import Stream
 from jina.clients.link import NativeLink
+from jina.clients.stream import OpenStream, Stream
 from jina.excepts import WireError
 from jina.wire.batches import MESSAGE, Inbox, Outbox
 from jina.wire.frames import Buffer
 from jina.wire.head import Body
 
-_METHOD = '/jina.JinaRPC/Frames'
-
 
 class FramesChannel:
-    """What is below a link: one stream of messages of a gRPC channel.
+    """What is below a link: one stream of messages.
 
     :param name: of the server, for errors.
     :ivar on_closed: called when it is closed, whoever did it.
     """
 
-    def __init__(self, link: NativeLink, grpc_channel: Any, name: str) -> None:
+    def __init__(self, link: NativeLink, open_stream: OpenStream, name: str) -> None:
         self.on_closed: Callable[[], None] = lambda: None
         self._link = link
         self._name = name
         self._loop = asyncio.get_running_loop()
         self._inbox, self._outbox = Inbox(), Outbox()
-        self._stream = Stream(grpc_channel, _METHOD, self._received, self._ended, merge=MESSAGE)
+        self._stream = open_stream(self._received, self._ended)
         link.connected(self)
 
     def send(self, kind: int, stream: int, head: Buffer, body: Body) -> None:
@@ -71,19 +67,24 @@ class FramesChannel:
         self._link.lost(reason)
 
 
-async def open_frames(grpc_channel: Any, name: str, timeout: float) -> NativeLink | None:
-    """Return a link over the channel, which is closed with it; none if the server is of another make.
+async def open_frames(
+    open_stream: OpenStream, name: str, timeout: float, on_closed: Callable[[], None] = lambda: None
+) -> NativeLink | None:
+    """Return a link over a stream; none if the server is of another make.
 
     :param timeout: seconds within which it has to greet.
+    :param on_closed: called when the link is closed, whoever did it.
     """
     link, greeted = NativeLink(), asyncio.Event()
     link.on_change = greeted.set
-    channel = FramesChannel(link, grpc_channel, name)
-    with contextlib.suppress(TimeoutError):
+    channel = FramesChannel(link, open_stream, name)
+    try:
         async with asyncio.timeout(timeout):
             await greeted.wait()
-    if link.hello is None or link.closed:
+    except TimeoutError:
         channel.close()
         return None
-    channel.on_closed = grpc_channel.close
+    if link.closed:
+        return None
+    channel.on_closed = on_closed
     return link
