@@ -60,9 +60,16 @@ async def open_within(seconds: float | None, open_link: OpenLink) -> Link:
 
 
 class NativeLink(ClientConnection):
-    """Frames to the native door of a gateway on this host."""
+    """Frames to the native door of a gateway on this host.
+
+    :ivar abort: closes its channel at once, where that can be.
+    """
 
     encoding = MSGPACK
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.abort: Callable[[], None] | None = None
 
     async def drained(self) -> None:
         """Wait until the memory of the bodies sent so far may change."""
@@ -70,8 +77,10 @@ class NativeLink(ClientConnection):
             await self.channel.drained()
 
     async def close(self) -> None:
-        """Close it."""
-        if self.channel is not None:
+        """Close it; what has not gone out is dropped, so that a server which does not read holds nobody up."""
+        if self.abort is not None:
+            self.abort()
+        elif self.channel is not None:
             self.channel.close()
 
 
@@ -85,7 +94,7 @@ async def open_native(address: str) -> NativeLink:
     link.on_change = greeted.set
     try:
         async with asyncio.timeout(HELLO_SECONDS):
-            await connect(address, link)
+            link.abort = (await connect(address, link)).abort
             await greeted.wait()
     except BaseException as error:
         await link.close()

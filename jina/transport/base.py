@@ -23,6 +23,9 @@ class Channel(Sender, Protocol):
     def close(self) -> None:
         """Close after what was sent has gone out. May be called more than once."""
 
+    def abort(self) -> None:
+        """Close at once, dropping what has not gone out."""
+
 
 class Peer(Protocol):
     """Whose channel it is. A peer that raises :class:`~jina.excepts.WireError` has its channel closed."""

@@ -50,6 +50,9 @@ class MemoryChannel:
             if self.other is not None:
                 self.other._call(MemoryChannel._lose)
 
+    def abort(self) -> None:
+        self.close()
+
     def _call(self, act: 'Callable[[MemoryChannel], Any]') -> None:
         try:
             self._loop.call_soon_threadsafe(self._act, act)

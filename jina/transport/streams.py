@@ -95,7 +95,6 @@ class StreamChannel(asyncio.BufferedProtocol):
             self._transport.close()
 
     def abort(self) -> None:
-        """Close at once, dropping what has not gone out."""
         if self._transport is not None:
             self._transport.abort()
 
