@@ -169,7 +169,9 @@ def test_a_lost_link_ends_the_call_and_tells_why():
     async def lose():
         link.lose()
 
-    with pytest.raises(ServerUnreachable, match='connection to the server was lost; requests without an answer: 5'):
+    with pytest.raises(
+        ServerUnreachable, match='connection to the server was lost: lost; requests without an answer: 5'
+    ):
         run(link, call(docs(5)), meanwhile=lose)
 
 
