@@ -24,6 +24,7 @@ def wait_ready(handles: Sequence[Handle], deadlines: Mapping[str, float], watch:
     :raises StartTimeout: if one is not ready by its deadline.
     """
     warn_at = time.monotonic() + SLOW_SECONDS
+    told = ''
     with selectors.DefaultSelector() as selector:
         for handle in (*handles, *watch):
             selector.register(handle.line, selectors.EVENT_READ, handle)
@@ -31,10 +32,21 @@ def wait_ready(handles: Sequence[Handle], deadlines: Mapping[str, float], watch:
             now = time.monotonic()
             _check_deadlines(waiting, deadlines, now)
             if now >= warn_at:
-                _log.warning('still waiting: %s', '; '.join(f'{h.name!r} ({h.where}) is {h.doing}' for h in waiting))
-                warn_at += SLOW_SECONDS
+                told = _tell_of(waiting, told)
+                warn_at = now + SLOW_SECONDS
             for key, _ in selector.select(min([warn_at, *(deadlines[h.name] for h in waiting)]) - now):
                 _listen(key.data)
+
+
+def _tell_of(waiting: Sequence[Handle], told: str) -> str:
+    """Warn of those that are slow, unless just that was said before.
+
+    :return: what has been said.
+    """
+    slow = '; '.join(f'{h.name!r} ({h.where}) is {h.doing}' for h in waiting)
+    if slow != told:
+        _log.warning('still waiting: %s', slow)
+    return slow
 
 
 def _check_deadlines(waiting: Sequence[Handle], deadlines: Mapping[str, float], now: float) -> None:
