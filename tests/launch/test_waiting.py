@@ -46,8 +46,7 @@ def wait(handles, seconds):
 
 
 def test_the_slow_ones_are_named_once(slow, warnings):
-    encoder, indexer = slow
-    indexer.theirs.send(Ready())
+    slow[1].theirs.send(Ready())
     with pytest.raises(StartTimeout, match='encoder'):
         wait(slow, 0.3)
     assert warnings == ["still waiting: 'encoder' (thread) is starting"]
