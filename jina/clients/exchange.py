@@ -1,6 +1,7 @@
 """One call of ``post``: requests out as the server admits them, responses in as they come."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import Any
@@ -127,8 +128,9 @@ class Exchange:
         docs, groundtruths = batch
         body = self._encoded(docs, groundtruths)
         size = body_size(body)
+        admitted = True
         if not self._admits(size):
-            await self._until(lambda: self._admits(size) or self._link.closed)
+            admitted = await self._wait_for_room(size)
         elif self._sent % BURST == BURST - 1:
             await asyncio.sleep(0)
         if self._error is not None:
@@ -136,9 +138,27 @@ class Exchange:
         if self._link.closed:
             self._fail(self._lost())
             return
+        if not admitted:
+            self._end_unsent(len(docs))
+            return
         self._request(Part(self._link.encoding, size, len(docs), len(groundtruths)), body)
         if size >= LARGE:
-            await self._link.drained()
+            with contextlib.suppress(TimeoutError):  # by then it has its outcome
+                async with asyncio.timeout(self._call.timeout):
+                    await self._link.drained()
+
+    async def _wait_for_room(self, size: int) -> bool:
+        """Wait until the next request may be sent.
+
+        :return: ``False`` if the server did not admit it before its deadline.
+        """
+        await self._until(lambda: not self._is_behind() or self._link.closed)
+        try:
+            async with asyncio.timeout(self._call.timeout):
+                await self._until(lambda: self._link.admits(size) or self._link.closed)
+        except TimeoutError:
+            return False
+        return True
 
     def _admits(self, size: int) -> bool:
         return self._link.admits(size) and not self._is_behind()
@@ -171,6 +191,15 @@ class Exchange:
         if position in self._open:
             self._open[position] = number
 
+    def _end_unsent(self, count: int) -> None:
+        """The outcome of a request that the server never admitted."""
+        position, self._sent = self._sent, self._sent + 1
+        self._open[position] = -1
+        self._tell_sent(count)
+        told = f'the deadline of {self._call.timeout:g} s passed before the server took it: it has too many to answer'
+        status = Status(StatusCode.ERROR, told, timed_out=True)
+        self._answered(position, Head(random_identity(), '', status=status), b'', count)
+
     def _limit(self, position: int, reply: Reply) -> None:
         """See to it that a request has its outcome in time, even if the server says nothing."""
         timeout = self._call.timeout or 0.0
@@ -179,13 +208,14 @@ class Exchange:
             self._link.cancel(self._open[position])
             told = f'the deadline of {timeout:g} s passed without an answer'
             reply(Head('', '', status=Status(StatusCode.ERROR, told, timed_out=True)), b'')
+            self.changed()  # the link may have nothing to tell
 
         self._timers[position] = asyncio.get_running_loop().call_later(timeout + GRACE_SECONDS, expire)
 
     def _answered(self, position: int, answer: Head, body: Buffer, count: int) -> None:
         del self._open[position]
-        if self._timers:
-            self._timers.pop(position).cancel()
+        if timer := self._timers.pop(position, None):
+            timer.cancel()
         if self._error is not None:
             return
         if self._link.closed:

@@ -46,6 +46,19 @@ class Link(Protocol):
 OpenLink = Callable[[], Awaitable[Link]]
 
 
+async def open_within(seconds: float | None, open_link: OpenLink) -> Link:
+    """Open a link.
+
+    :param seconds: how long that may take; ``None``: as long as the link itself allows.
+    :raises ServerUnreachable: if there is none by then, or no server.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await open_link()
+    except TimeoutError as error:
+        raise ServerUnreachable(f'the server did not answer before the deadline of {seconds:g} s') from error
+
+
 class NativeLink(ClientConnection):
     """Frames to the native door of a gateway on this host."""
 
@@ -74,7 +87,10 @@ async def open_native(address: str) -> NativeLink:
         async with asyncio.timeout(HELLO_SECONDS):
             await connect(address, link)
             await greeted.wait()
-    except (OSError, TimeoutError) as error:
+    except BaseException as error:
+        await link.close()
+        if not isinstance(error, OSError | TimeoutError):
+            raise
         raise ServerUnreachable(f'nothing answers at {address}: {error or "no answer in time"}') from error
     if link.closed:
         raise ServerUnreachable(f'what answered at {address} closed the connection')

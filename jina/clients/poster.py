@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from jina.clients.exchange import Call, Exchange, stream
-from jina.clients.link import Link, OpenLink
+from jina.clients.link import Link, OpenLink, open_within
 from jina.clients.progress import Progress
 from jina.clients.request import called, is_async, size_hint
 from jina.clients.sessions import Sessions
@@ -82,7 +82,7 @@ class Poster:
         if self._asynchronous:
             return self._stream(call)
         with self._explained():
-            return self._sessions.run(lambda link: _collect(link, call))
+            return self._sessions.run(lambda link: _collect(link, call), call.timeout)
 
     index = partialmethod(post, '/index')
     search = partialmethod(post, '/search')
@@ -90,7 +90,7 @@ class Poster:
     delete = partialmethod(post, '/delete')
 
     async def _stream(self, call: Call) -> AsyncIterator[Response]:
-        link = await self._open_link()
+        link = await open_within(call.timeout, self._open_link)
         try:
             with self._explained(), Progress(call.show_progress, size_hint(call.inputs)) as progress:
                 async for response in stream(link, call, lambda r, n: _deliver(call, r, n, progress), progress.sent):

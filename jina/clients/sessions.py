@@ -9,7 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from jina.clients.link import Link, OpenLink
+from jina.clients.link import Link, OpenLink, open_within
 
 T = TypeVar('T')
 
@@ -72,14 +72,17 @@ class Sessions:
         self._closings = 0
         self._pid = os.getpid()
 
-    def run(self, use: Callable[[Link], Awaitable[T]]) -> T:
-        """Run ``use`` over a free link, in this thread; in another one if this runs an event loop already."""
+    def run(self, use: Callable[[Link], Awaitable[T]], timeout: float | None = None) -> T:
+        """Run ``use`` over a free link, in this thread; in another one if this runs an event loop already.
+
+        :param timeout: seconds that it may take to open a link.
+        """
         if _in_running_loop():
-            return _in_thread(lambda: self.run(use))
+            return _in_thread(lambda: self.run(use, timeout))
         closings = self._closings
         session = self._take()
         try:
-            result = session.run(self._open_link, use)
+            result = session.run(lambda: open_within(timeout, self._open_link), use)
         except BaseException:
             session.close()  # what is under way on it is nobody's any more
             raise

@@ -71,6 +71,8 @@ class WebSocketConnection(asyncio.Protocol):
             self._protocol.send_close(1000)
             self._flush()
         self._transport.close()
+        if self._transport.get_write_buffer_size():  # it does not read: nobody will wait until it does
+            self._transport.abort()
 
     # asyncio
 
