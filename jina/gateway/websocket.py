@@ -198,5 +198,11 @@ class _Messages:
 
     def stop(self) -> None:
         """Read no more."""
+        self._gone = _nobody_minds  # it leads back here: a cycle that only the collector would end
         if self._rest is not None:
             self._rest.cancel()
+            self._rest = None
+
+
+def _nobody_minds() -> None:
+    """What the end of a client means to a connection that is over."""
