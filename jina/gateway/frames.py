@@ -10,6 +10,7 @@ import logging
 import os
 
 from jina.excepts import WireError
+from jina.gateway.deadline import soonest
 from jina.gateway.engine import Engine
 from jina.gateway.messages import Messages
 from jina.gateway.native import submit
@@ -105,6 +106,7 @@ class FramesStream:
         parts, size = call.head.parts, len(call.body)
         if sum(part.size for part in parts) != size or any(part.size < 0 for part in parts):
             raise WireError(f'a head that tells of other parts than the {size:,} bytes of its body')
+        call.head.timeout = soonest(call.head.timeout, self._messages.time_left())
         submit(self._engine, call)
 
     async def _write(self) -> None:

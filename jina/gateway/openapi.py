@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 import jina
-from jina.gateway.rest import Answer
+from jina.gateway.rest import Answer, GatewayStatus
 from jina.gateway.routes import STATUS, Entry
 
 _REF = '#/components/schemas/{name}'
@@ -128,20 +128,6 @@ class PostBody(EndpointBody, rename='camel', kw_only=True):
     """Documents, where they go, and what is to become of them."""
 
     exec_endpoint: Annotated[str, Meta(description='where the documents go', examples=['/index'])]
-
-
-class Versions(msgspec.Struct):
-    """What serves here."""
-
-    jina: str
-    python: str
-
-
-class GatewayStatus(msgspec.Struct):
-    """What runs here."""
-
-    jina: Versions
-    executors: list[str]
 
 
 def openapi(

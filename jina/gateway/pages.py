@@ -1,7 +1,6 @@
 """What the HTTP door serves besides documents: its status, its documentation, files, and what a program adds."""
 
 import logging
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-import jina
 from jina.gateway import apidocs
 from jina.gateway.openapi import openapi
-from jina.gateway.rest import refusal
+from jina.gateway.rest import refusal, status_page
 from jina.gateway.routes import STATUS, Entry
 from jina.spec import WebSpec
 
@@ -104,8 +102,7 @@ class Pages:
 
     def _status(self, request: Request) -> Response:
         """What runs here."""
-        versions = {'jina': jina.__version__, 'python': platform.python_version()}
-        return JSONResponse({'jina': versions, 'executors': self._executors})
+        return Response(status_page(self._executors), media_type='application/json')
 
     def _openapi(self, request: Request) -> Response:
         if not self._schema:

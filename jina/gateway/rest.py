@@ -1,13 +1,15 @@
 """What a request and its answer look like as JSON. No I/O; the documents stay raw."""
 
 import os
-from collections.abc import Sequence
+import platform
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Annotated, Any
 
 import msgspec
 
+import jina
 from jina.gateway.deadline import soonest
 from jina.gateway.routes import POST
 from jina.types.request import Route, Status, StatusCode
@@ -104,6 +106,20 @@ class Answer(msgspec.Struct, rename='camel'):
     status: AnswerStatus
 
 
+class Versions(msgspec.Struct):
+    """What serves here."""
+
+    jina: str
+    python: str
+
+
+class GatewayStatus(msgspec.Struct):
+    """What runs here."""
+
+    jina: Versions
+    executors: list[str]
+
+
 class Refused(Exception):
     """A request that never reaches the graph.
 
@@ -176,6 +192,14 @@ def refusal(why: str, request_id: str = '') -> Body:
     """The body for a request that never reached the graph."""
     status = AnswerStatus(StatusCode.ERROR, why, None)
     return _with_data(Answer(request_id or new_id(), AnswerHeader('', ''), {}, [], status), NO_DOCUMENTS)
+
+
+def status_page(executors: Iterable[str]) -> bytes:
+    """What ``GET /status`` answers.
+
+    :param executors: their names.
+    """
+    return _encode(GatewayStatus(Versions(jina.__version__, platform.python_version()), list(executors)))
 
 
 def code_of(status: Status | None) -> int:

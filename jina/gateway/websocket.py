@@ -5,18 +5,14 @@ A client that offers the subprotocol :data:`~jina.wire.batches.SUBPROTOCOL`, as 
 
 import asyncio
 import logging
-import platform
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
-
-import jina
 from jina.gateway.calls import CallStream
 from jina.gateway.deadline import HEADER, seconds
 from jina.gateway.engine import Engine
 from jina.gateway.frames import FramesStream
-from jina.gateway.rest import refusal
+from jina.gateway.rest import refusal, status_page
 from jina.gateway.web import STOP_SECONDS, WebServer
 from jina.spec import DoorSpec, GatewaySpec
 from jina.wire.batches import SUBPROTOCOL
@@ -108,8 +104,7 @@ class WebSocketDoor:
         """Code and body for who asks without WebSocket."""
         if scope['path'] != '/status':
             return 426, refusal('this port speaks WebSocket, at /')
-        versions = {'jina': jina.__version__, 'python': platform.python_version()}
-        return 200, [msgspec.json.encode({'jina': versions, 'executors': list(self._engine.graph.needs)})]
+        return 200, [status_page(self._engine.graph.needs)]
 
 
 async def _answer_http(send: _Send, code: int, body: Body) -> None:
@@ -126,6 +121,8 @@ async def _refuse(receive: _Receive, send: _Send, code: int, why: str) -> None:
     await receive()
     await send({'type': 'websocket.http.response.start', 'status': code, 'headers': _JSON})
     await send({'type': 'websocket.http.response.body', 'body': b''.join(refusal(why))})
+    for _ in range(2):  # uvicorn says that it is over, and then that the connection is; before, it would log an error
+        await receive()
 
 
 def _timeout_of(scope: _Scope) -> float | None:
@@ -201,5 +198,11 @@ class _Messages:
 
     def stop(self) -> None:
         """Read no more."""
+        self._gone = _nobody_minds  # it leads back here: a cycle that only the collector would end
         if self._rest is not None:
             self._rest.cancel()
+            self._rest = None
+
+
+def _nobody_minds() -> None:
+    """What the end of a client means to a connection that is over."""

@@ -15,18 +15,18 @@ from collections import Counter
 import grpc
 import psutil
 import pytest
-from jina.gateway.grpc.call import CallStream
-from jina.gateway.grpc.frames import FramesStream
 from programs import until
 
 from jina import Client, Document, Executor, requests
 from jina.control import Connect, Start
 from jina.gateway.call import Call
+from jina.gateway.calls import CallStream
 from jina.gateway.engine import Engine, Walk
+from jina.gateway.frames import FramesStream
 from jina.gateway.group import Group
 from jina.gateway.pool import Ticket
 from jina.gateway.shortway import ShortWay
-from jina.gateway.websocket import _Asked, _Stream
+from jina.gateway.websocket import _Messages
 from jina.launch import launcher, stop_all, wait_ready
 from jina.proto.jina_pb2 import RequestProto
 from jina.spec import DoorSpec, ExecutorSpec, GatewaySpec, NodeSpec, WorkerSpec
@@ -41,7 +41,7 @@ LARGE = 3_000_000  # bytes of an answer: more than the system keeps for a client
 ADMITTED = 1024  # requests that a worker may have without an answer
 LAST = 2  # the thread of each of the two Executors keeps its last job until the next one comes
 GROWTH = 32 << 20  # bytes, of both ends: the clients are in this process too
-OF_A_CLIENT = (Walk, Ticket, Group, Call, ShortWay, CallStream, FramesStream, _Stream, _Asked, ServerCall, Work)
+OF_A_CLIENT = (Walk, Ticket, Group, Call, ShortWay, CallStream, FramesStream, _Messages, ServerCall, Work)
 
 RELEASE = threading.Event()
 CALLS = Counter()
@@ -355,7 +355,7 @@ def test_10000_clients_that_disconnect_leave_nothing(site):
     files, after_one, seen = open_files(), memory(), 0
     for number in range(WAVES):
         seen += wave(site, CLIENTS // WAVES, patient=number % 2)
-        assert until(lambda: not living(ShortWay, _Stream, CallStream, FramesStream))  # without the collector
+        assert until(lambda: not living(ShortWay, CallStream, FramesStream, _Messages))  # without the collector
     assert seen == CLIENTS
     assert until(are_gone), count(*OF_A_CLIENT)
     assert until(lambda: open_files() <= files), (open_files(), files)

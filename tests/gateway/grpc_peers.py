@@ -3,17 +3,15 @@
 import asyncio
 import contextlib
 import socket
-from functools import partial
 
 import grpc
+from fake_engine import FakeEngine
 
 from jina.clients.call import CallLink
 from jina.clients.grpc import open_grpc, streams
 from jina.gateway.grpc import GrpcDoor
-from jina.graph import GATEWAY, Graph
 from jina.proto.jina_pb2 import DataRequestProto, RequestProto
 from jina.spec import DoorSpec, GatewaySpec
-from jina.types.request import ExceptionInfo, Route, Status, StatusCode
 from jina.wire.head import PROTOBUF, Head, Part
 
 HOST = '127.0.0.1'
@@ -23,54 +21,6 @@ OPTIONS = [
     ('grpc.enable_http_proxy', 0),  # a foreign client would ask the proxy of the environment
 ]
 DATA = DataRequestProto(docs=[{'id': '1', 'text': 'hello'}]).SerializeToString()
-FAILED = Status(StatusCode.ERROR, 'it failed', ExceptionInfo('ValueError', ('bad',), ('line',), 'MyExecutor'))
-
-
-class FakeWalk:
-    def __init__(self, head, body, reply):
-        self.head, self.body, self._reply = head, body, reply
-        self.cancelled = asyncio.Event()
-
-    def cancel(self):
-        self.cancelled.set()
-
-    def answer(self, status=None):
-        parts = self.head.parts
-        routes = [Route('gateway', 'gateway/1', 1.5, 2.5), Route('pod0', 'pod0/1', 1.75, 2.0)]
-        head = self.head
-        answer = Head(
-            head.request_id, head.endpoint, parts, parameters=head.parameters, target=head.target, status=status,
-            routes=routes,
-        )  # fmt: skip
-        self._reply(answer, self.body)
-
-
-class FakeEngine:
-    """Answers with what it was sent; what goes to ``/hold`` when told to, to ``/later`` soon, else at once."""
-
-    name = 'gateway'
-
-    def __init__(self):
-        self.open = 0
-        self.most = 0
-        self.held = asyncio.Queue()
-        self.graph = Graph({'pod0': [GATEWAY]})
-
-    def submit(self, head, body, reply):
-        self.open += 1
-        self.most = max(self.most, self.open)
-        walk = FakeWalk(head, body, partial(self._finish, reply))
-        if head.endpoint == '/hold':
-            self.held.put_nowait(walk)
-        elif head.endpoint == '/later':
-            asyncio.get_running_loop().call_soon(walk.answer)
-        else:
-            walk.answer(FAILED if head.endpoint == '/fail' else None)
-        return walk
-
-    def _finish(self, reply, head, body):
-        self.open -= 1
-        reply(head, body)
 
 
 def make_door(engine, host=HOST, port=0, window=64):

@@ -249,6 +249,9 @@ class SlowContext:
         await asyncio.sleep(0)
         return self.messages.pop(0) if self.messages else None
 
+    def time_left(self):
+        return None
+
     async def write(self, message):
         await self.writable.wait()
         self.written.append(message)

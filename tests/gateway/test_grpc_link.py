@@ -7,9 +7,9 @@ import threading
 
 import msgspec
 import pytest
+from fake_engine import FAILED
 from grpc_peers import (
     DATA,
-    FAILED,
     HOST,
     FakeEngine,
     ask,
@@ -42,7 +42,7 @@ class TestLink:
                 assert (head.request_id, head.endpoint, head.target) == ('1', '/later', 'pod.*')
                 assert (head.parts, body, head.status) == ((Part(PROTOBUF, len(DATA)),), DATA, None)
                 assert msgspec.msgpack.decode(head.parameters) == {'top_k': 3, 'names': ['a']}
-                assert head.routes == [Route('gateway', 'gateway/1', 1.5, 2.5), Route('pod0', 'pod0/1', 1.75, 2.0)]
+                assert head.routes == [Route('gateway', 'gateway/1', 1.5, 2.5), Route('pod0', 'pod0/1', 1.75, 0.0)]
 
         asyncio.run(main())
 

@@ -5,65 +5,24 @@ import contextlib
 import http.client
 import json
 import socket
-from functools import partial
 
 import msgspec
 import pytest
+from fake_engine import FAILED, FakeEngine
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
 
 from jina.excepts import NoAvailablePortError
 from jina.gateway.websocket import END, WebSocketDoor
 from jina.gateway.window import WINDOW_BYTES
-from jina.graph import GATEWAY, Graph
 from jina.proto.jina_pb2 import DataRequestProto, RequestProto
 from jina.spec import DoorSpec, GatewaySpec
-from jina.types.request import ExceptionInfo, Route, Status, StatusCode
 from jina.wire.batches import SUBPROTOCOL, Inbox, Outbox
 from jina.wire.frames import Kind
 from jina.wire.head import JSON, PROTOBUF, Head, Part, encode_head
 
 HOST = '127.0.0.1'
-FAILED = Status(StatusCode.ERROR, 'it failed', ExceptionInfo('ValueError', ('bad',), ('line',), 'MyExecutor'))
 SECONDS = 10
-
-
-class FakeWalk:
-    def __init__(self, head, body, reply):
-        self.head, self.body, self._reply = head, body, reply
-        self.cancelled = asyncio.Event()
-
-    def cancel(self):
-        self.cancelled.set()
-
-    def answer(self, status=None):
-        routes = [Route('gateway', 'gateway/1', 1.5, 2.5), Route('pod0', 'pod0/1', 1.75, 0.0)]
-        head = Head(self.head.request_id, self.head.endpoint, self.head.parts, status=status, routes=routes)
-        self._reply(head, self.body)
-
-
-class FakeEngine:
-    """Answers with what it was sent; what goes to ``/hold`` when told to, else at once."""
-
-    name = 'gateway'
-
-    def __init__(self, needs):
-        self.graph = Graph(needs)
-        self.open = 0
-        self.held = asyncio.Queue()
-
-    def submit(self, head, body, reply):
-        self.open += 1
-        walk = FakeWalk(head, body, partial(self._finish, reply))
-        if head.endpoint == '/hold':
-            self.held.put_nowait(walk)
-        else:
-            walk.answer(FAILED if head.endpoint == '/fail' else None)
-        return walk
-
-    def _finish(self, reply, head, body):
-        self.open -= 1
-        reply(head, body)
 
 
 def door_of(engine, port=0, prefetch=64):
@@ -73,7 +32,7 @@ def door_of(engine, port=0, prefetch=64):
 
 @contextlib.asynccontextmanager
 async def open_door(prefetch=64, needs=None):
-    engine = FakeEngine({'pod0': [GATEWAY]} if needs is None else needs)
+    engine = FakeEngine(needs)
     engine.door = door_of(engine, prefetch=prefetch)
     port = engine.door.bind()
     await engine.door.serve()
@@ -355,12 +314,14 @@ class TestFrames:
 
     def test_a_client_that_goes_away_cancels_its_requests(self, run, until):
         async def main():
-            async with open_door() as (engine, port), client(port, subprotocols=[SUBPROTOCOL]) as ws:
+            limited = {'subprotocols': [SUBPROTOCOL], 'additional_headers': {'jina-timeout': '9'}}
+            async with open_door() as (engine, port), client(port, **limited) as ws:
                 await ws.recv()
                 outbox = Outbox()
                 outbox.add(Kind.REQUEST, 0, encode_head(Head('1', '/hold')), [])
                 await ws.send(outbox.take())
                 walk = await engine.held.get()
+                assert walk.head.timeout == 9
                 ws.transport.abort()
                 await walk.cancelled.wait()
                 await until(lambda: not engine.door._streams)
@@ -499,7 +460,7 @@ class TestFlowControl:
 
 
 class TestPort:
-    def test_another_path_is_refused(self, run):
+    def test_another_path_is_refused(self, run, caplog):
         async def main():
             async with open_door() as (_, port):
                 with pytest.raises(InvalidStatus) as refused:
@@ -508,6 +469,7 @@ class TestPort:
                 assert b'not at /other' in refused.value.response.body
 
         run(main)
+        assert not caplog.records
 
     @pytest.mark.parametrize(('path', 'code', 'told'), [('/status', 200, 'pod0'), ('/', 426, 'speaks WebSocket')])
     def test_asked_without_websocket(self, run, path, code, told):
