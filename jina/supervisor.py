@@ -108,8 +108,9 @@ class Supervisor:
             self._unwatch(place)
             place.worker, place.handle = worker, handle
             place.failures, place.due, place.deadline = 0, float('inf'), float('inf')
-            self._serves(place)
             self._watch(place)
+            if not self._serves(place):
+                self._gateway_ended()
 
         self._do(replace)
         return done
@@ -190,10 +191,11 @@ class Supervisor:
         elif message is None:
             self._ended(place)
 
-    def _serves(self, place: Place) -> None:
+    def _serves(self, place: Place) -> bool:
+        """Tell the gateway where it listens; whether there is a gateway."""
         assert place.handle.ready is not None
         place.since, place.deadline = time.monotonic(), float('inf')
-        self._gateway.line.send(Connect({place.name: {place.number: place.handle.ready.address}}))
+        return self._gateway.line.send(Connect({place.name: {place.number: place.handle.ready.address}}))
 
     def _ended(self, place: Place) -> None:
         handle = place.handle

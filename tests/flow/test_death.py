@@ -222,6 +222,25 @@ except ServerUnreachable as error:
     assert 'end' in out
 
 
+def test_without_a_gateway_nothing_can_be_exchanged(place):
+    body = """
+input()
+from jina.excepts import ServerUnreachable
+for change in (lambda: f.rolling_update('first'), lambda: setattr(f, 'protocol', 'http')):
+    try:
+        change()
+    except ServerUnreachable as error:
+        print('error', error, flush=True)
+"""
+    with open_program(place, body) as process:
+        wait_line(process.stdout, 'open')
+        gateway = children(process)[0]
+        os.kill(gateway, signal.SIGKILL)
+        assert until(lambda: not alive(gateway))
+        out, _ = process.communicate('\n', timeout=30)
+    assert out.count(f'error the gateway (process {gateway}) was killed by SIGKILL') == 2
+
+
 def test_block_ends_when_the_gateway_does(place):
     with open_program(place, 'block()') as process:
         wait_line(process.stdout, 'blocked')
