@@ -302,9 +302,14 @@ class Flow(Poster):
     def _close(self, hurry: bool) -> None:
         if self._running is not None:
             running, self._running = self._running, None
-            self._close_client()
-            self._sessions.close()
-            running.stop(hurry)
+            try:
+                self._close_client()
+                self._sessions.close()
+            except BaseException:  # an interrupt
+                hurry = True
+                raise
+            finally:
+                running.stop(hurry)
             self._log.log(SUCCESS, 'Flow is closed')
 
     def __enter__(self: F) -> F:

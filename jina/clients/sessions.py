@@ -60,6 +60,8 @@ class Session:
             if not task.done():
                 task.cancel()
                 self.loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+            elif not task.cancelled():
+                task.exception()  # it is raised from here: asyncio need not log it as one that nobody saw
             raise
 
 

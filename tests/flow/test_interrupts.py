@@ -9,7 +9,7 @@ import pytest
 from programs import Place, until, wait_line
 
 MOMENTS, AT_ONCE = 30, 3
-LONGEST = 1.5  # seconds from the first import to the interrupt: the programs go through a Flow's life in less
+LONGEST = 3.0  # seconds from the first import to the interrupt: the programs go through a Flow's life in less
 AGAIN = 0.15
 ENDS_WITHIN = 4.0
 
@@ -58,6 +58,7 @@ def interrupted(folder, number, seed):
     choose = random.Random(seed + number)
     moment, twice = choose.uniform(0, LONGEST), number % 3 == 0
     place = Place(folder)
+    del place.env['PYTHONWARNINGS']  # an interrupt may fall between the making of a socket and its keeping
     try:
         with place.start(place.write('program.py', PROGRAMS[number // 3 % len(PROGRAMS)])) as program:
             wait_line(program.stdout, 'go')
@@ -75,8 +76,9 @@ def interrupted(folder, number, seed):
         wrong = [f'it took {seconds:.1f} s'] if seconds > ENDS_WITHIN else []
         wrong += [f'left: {left}' for left in place.left()]
         wrong += [] if 'KeyboardInterrupt' in err else ['no KeyboardInterrupt']
-        wrong += [word for word in ('Exception ignored', 'never awaited', 'never retrieved') if word in err]
-        return wrong and [f'program {number}, after {moment:.3f} s{", twice" if twice else ""}', *wrong, err]
+        wrong += [word for word in ('never awaited', 'never retrieved') if word in err]
+        told = [f'program {number}, after {moment:.3f} s{", twice" if twice else ""}', *wrong, err]
+        return '\n'.join(told) if wrong else ''
     finally:
         place.clear()
 
@@ -89,4 +91,4 @@ def test_thirty_moments(tmp_path):
         folder.mkdir()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = list(pool.map(interrupted, folders, range(MOMENTS), [seed] * MOMENTS))
-    assert [outcome for outcome in outcomes if outcome] == [], f'seed {seed}'
+    assert not any(outcomes), f'seed {seed}\n' + '\n\n'.join(filter(None, outcomes))

@@ -1,6 +1,8 @@
 """Connections to gRPC servers: our own frames where the other end is of this package, else the public contract."""
 
 import asyncio
+from functools import partial
+from threading import Thread
 from typing import Any
 
 import grpc
@@ -29,15 +31,16 @@ async def open_grpc(host: str, port: int, timeout: float = 10.0, tls: bool = Fal
     :raises ServerUnreachable: if nothing answers there: at once when it refuses, else after ``timeout``.
     """
     channel = _channel(f'[{host}]:{port}' if ':' in host else f'{host}:{port}', tls)
+    close = partial(_close, channel)
     name = f'grpc{"s" if tls else ""}://{host}:{port}'
     try:
         async with asyncio.timeout(timeout):
             await _ready(channel)
             frames = streams(channel, 'Frames', MESSAGE)
-            link = await open_frames(frames, name, GREETING_SECONDS, channel.close)
-            return link or CallLink(streams(channel, 'Call'), name, channel.close)
+            link = await open_frames(frames, name, GREETING_SECONDS, close)
+            return link or CallLink(streams(channel, 'Call'), name, close)
     except BaseException as error:
-        channel.close()
+        close()
         if not isinstance(error, ConnectionError | TimeoutError):
             raise
         why = str(error) or f'no answer in {timeout:g} s'
@@ -60,6 +63,13 @@ def _channel(target: str, tls: bool) -> Any:
     if tls:
         return grpc.secure_channel(target, grpc.ssl_channel_credentials(), _OPTIONS)
     return grpc.insecure_channel(target, _OPTIONS)
+
+
+def _close(channel: Any) -> None:
+    """Close a channel in a thread of its own: interrupted in the midst of it, gRPC would hold up the program's end."""
+    thread = Thread(target=channel.close, name='jina-grpc-close')
+    thread.start()
+    thread.join()
 
 
 async def _ready(channel: Any) -> None:
