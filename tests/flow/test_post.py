@@ -286,12 +286,12 @@ def test_progress_goes_to_stderr_only(flow, capfd):
     flow.post('/', docs_of(25), request_size=10, show_progress=True)
     printed = capfd.readouterr()
     assert printed.out == ''
-    assert '25 docs' in printed.err
+    assert '25 documents in' in printed.err
 
 
 def test_progress_of_inputs_without_a_length(flow, capfd):
     flow.post('/', iter(docs_of(25)), request_size=10, show_progress=True)
-    assert '25 docs' in capfd.readouterr().err
+    assert '25 documents in' in capfd.readouterr().err
 
 
 @pytest.mark.parametrize('protocol', ['native', 'grpc'])
