@@ -230,7 +230,7 @@ for change in (lambda: f.rolling_update('first'), lambda: setattr(f, 'protocol',
     try:
         change()
     except ServerUnreachable as error:
-        print('error', error, flush=True)
+        print(f'error {error}\\n', end='', flush=True)
 """
     with open_program(place, body) as process:
         wait_line(process.stdout, 'open')

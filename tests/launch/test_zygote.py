@@ -1,6 +1,7 @@
 """What forks have in common with fresh interpreters, what they do not share, and how they fare without a zygote."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -231,22 +232,30 @@ def test_what_is_inherited_is_the_same_until_it_changes(monkeypatch):
     assert inherited({}) == before
 
 
-def test_without_its_zygote_what_runs_goes_on_and_what_starts_is_a_fresh_interpreter(launch, caplog):
+@pytest.fixture
+def logged(caplog, monkeypatch):
+    """What is logged, whatever Flows of other tests have configured."""
+    monkeypatch.setattr(logging.getLogger('jina'), 'propagate', True)
+    caplog.set_level(logging.WARNING, 'jina.Flow')
+    return caplog
+
+
+def test_without_its_zygote_what_runs_goes_on_and_what_starts_is_a_fresh_interpreter(launch, logged):
     before = launch.ready(name='before')
     assert is_forked(launch, before)
     zygote_of(launch).kill()
     after = launch.ready(name='after')
     assert process(after).ppid() == os.getpid()
-    assert 'was killed by SIGKILL; from now on each is a fresh interpreter' in caplog.text
+    assert 'was killed by SIGKILL; from now on each is a fresh interpreter' in logged.text
     assert before.alive()
     assert before.ending() == 'is running'
     launch.ready(name='later')
-    assert caplog.text.count('fresh interpreter') == 1
+    assert logged.text.count('fresh interpreter') == 1
     stop_all([before])
     assert before.ending() == 'has ended, and so had its parent, which would know how'
 
 
-def test_a_zygote_with_threads_forks_nothing(tmp_path, monkeypatch, caplog):
+def test_a_zygote_with_threads_forks_nothing(tmp_path, monkeypatch, logged):
     (tmp_path / 'sitecustomize.py').write_text(
         "import sys, threading\nif 'zygote' in sys.orig_argv:\n"
         '    threading.Thread(target=threading.Event().wait, daemon=True).start()\n'
@@ -255,7 +264,7 @@ def test_a_zygote_with_threads_forks_nothing(tmp_path, monkeypatch, caplog):
     launch = Launch('ZYGOTE', tmp_path)
     handle = launch.ready()
     assert process(handle).ppid() == os.getpid()
-    assert 'exited with code 1; from now on' in caplog.text
+    assert 'exited with code 1; from now on' in logged.text
     launch.end()
 
 
@@ -274,14 +283,14 @@ def test_one_that_is_still_starting_can_be_killed(launch):
     assert handle.ending() == 'was killed by SIGKILL'
 
 
-def test_a_zygote_that_does_not_answer_is_not_waited_for(tmp_path, monkeypatch, caplog):
+def test_a_zygote_that_does_not_answer_is_not_waited_for(tmp_path, monkeypatch, logged):
     monkeypatch.setattr('jina.launch.zygote.ANSWER_SECONDS', 0.2)
     launch = Launch('ZYGOTE', tmp_path)
     os.kill(zygote_of(launch).pid, signal.SIGSTOP)
     monkeypatch.setattr('jina.launch.zygote.FATE_SECONDS', 0.1)
     handle = launch.ready()
     assert process(handle).ppid() == os.getpid()
-    assert 'timed out; from now on' in caplog.text
+    assert 'timed out; from now on' in logged.text
     launch.end()
 
 
