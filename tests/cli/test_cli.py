@@ -224,12 +224,12 @@ def test_an_executor_has_its_environment_and_workspace_and_says_what_it_does_not
     cli.place.write(
         'my.py', EXECUTOR.replace('self.mark = mark', 'print(__import__("os").environ["HUE"], self.workspace)')
     )
-    options = ['--name', 'up', '--env', '{HUE: red}', '--workspace', 'work', '--parallel', '3']
+    options = ['--name', 'up', '--env', '{HUE: red}', '--workspace', 'kept', '--parallel', '3']
     with cli.start('executor', '--uses', 'Upper', '--py-modules', 'my.py', *options) as serving:
         wait_line(serving.stderr, r'\[W\]: replicas changes nothing here')
         wait_line(serving.stderr, 'ready: tcp:')
         assert interrupt(serving) < 4
-        assert serving.stdout.read() == f'red {cli.place.folder}/work/up/0\nclosed\n'
+        assert serving.stdout.read() == f'red {cli.place.folder}/kept/up/0\nclosed\n'
 
 
 def test_specs_may_be_files(cli):
