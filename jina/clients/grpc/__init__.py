@@ -16,6 +16,7 @@ from jina.excepts import ServerUnreachable
 from jina.wire.batches import MESSAGE
 
 GREETING_SECONDS = 2.0  # a server of another make says at once that it has no such method
+CLOSE_SECONDS = 1.0  # an interrupt in the midst of a call may keep gRPC from ever closing its channel
 
 _OPTIONS = (
     ('grpc.max_receive_message_length', -1),
@@ -67,9 +68,9 @@ def _channel(target: str, tls: bool) -> Any:
 
 def _close(channel: Any) -> None:
     """Close a channel in a thread of its own: interrupted in the midst of it, gRPC would hold up the program's end."""
-    thread = Thread(target=channel.close, name='jina-grpc-close')
+    thread = Thread(target=channel.close, name='jina-grpc-close', daemon=True)
     thread.start()
-    thread.join()
+    thread.join(CLOSE_SECONDS)
 
 
 async def _ready(channel: Any) -> None:
