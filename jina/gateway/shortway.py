@@ -152,7 +152,8 @@ class ShortWay(HttpToolsProtocol):
         if size < LARGE:
             self.transport.write(b''.join((head, *body)))
         else:
-            self.transport.writelines([head, *body])
+            for buffer in (head, *body):  # not writelines(): see StreamChannel
+                self.transport.write(buffer)
 
     def finish(self, call: Call) -> None:
         """A request has been read and answered: go on to the next, as soon as the client has taken the answer."""

@@ -66,7 +66,8 @@ class StreamChannel(asyncio.BufferedProtocol):
             return
         if self._out_large:
             self._out_large = False
-            self._transport.writelines(_joined(out))
+            for buffer in _joined(out):  # not writelines(): that of asyncio in Python 3.12 and 3.13.0 forgets to pause
+                self._transport.write(buffer)
         else:
             self._transport.write(b''.join(out))
 
