@@ -70,6 +70,7 @@ def answers(nodes, inputs, backend):
     return [[doc.text for doc in response.docs] for response in responses]
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize('backend', EXAMPLES)
 def test_any_graph_gives_what_a_loop_gives(backend):
     @settings(
