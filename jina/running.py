@@ -149,7 +149,8 @@ class Running:
             supervisor.replace(place, worker, handle).result(None if math.isinf(seconds) else seconds)
         except TimeoutError:
             _log.warning('%r (%s) is still busy after %g s, and is ended', before.name, before.where, seconds)
-        stop_all([before])
+        finally:  # an interrupt, too: nobody else knows of it any more
+            stop_all([before])
 
     def _start(self) -> None:
         found = stations(self._spec)
