@@ -223,7 +223,14 @@ def to_yaml(spec: FlowSpec) -> str:
 def _dump(content: Mapping[str, Any]) -> str:
     import yaml
 
-    return yaml.safe_dump({k: v for k, v in content.items() if v}, sort_keys=False, allow_unicode=True)
+    class Dumper(yaml.SafeDumper):
+        """Escapes U+0085, which PyYAML writes as it is within single quotes and then reads as a space."""
+
+        def represent_str(self, data: str) -> yaml.ScalarNode:
+            return self.represent_scalar('tag:yaml.org,2002:str', data, style='"' if '\x85' in data else None)
+
+    Dumper.add_representer(str, Dumper.represent_str)
+    return yaml.dump({k: v for k, v in content.items() if v}, Dumper=Dumper, sort_keys=False, allow_unicode=True)
 
 
 def save_executor(config: ExecutorConfig, path: Path) -> None:

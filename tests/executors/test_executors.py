@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from jina import Document, DocumentArray, Executor, requests
@@ -299,6 +299,7 @@ PLAIN = st.none() | st.booleans() | st.integers() | st.text(st.characters(codec=
 @given(
     foo=st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=8)
 )
+@example(foo=['\x85', {'x\x85y': '\u2028 \x1f'}])
 def test_any_plain_argument_is_loaded_again(foo, tmp_path_factory):
     assume('$' not in str(foo))  # a variable would be expanded
     path = tmp_path_factory.getbasetemp() / 'any.yml'
