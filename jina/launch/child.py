@@ -21,7 +21,7 @@ from jina.excepts import ExecutorFailToLoad
 from jina.logging.logger import configure
 from jina.pickling import dump, load
 from jina.spec import GatewaySpec, WorkerSpec
-from jina.transport.loop import new_loop
+from jina.transport.lending import LoopHost
 
 ORPHAN_SECONDS = 5.0
 EXIT_SECONDS = 3.0
@@ -75,17 +75,20 @@ def run(kind: str, line: ControlLine, start: Start, cls: type | None = None, in_
     :param cls: the Executor class, where it need not travel.
     :return: 0, or 1 if it could not start.
     """
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        return runner.run(Child(kind, line, start, cls, in_process).live())
+    host = LoopHost()
+    return host.run(Child(kind, line, start, host, cls, in_process).live())
 
 
 class Child:
     """Joins a service to the line of its parent."""
 
-    def __init__(self, kind: str, line: ControlLine, start: Start, cls: type | None, in_process: bool) -> None:
+    def __init__(
+        self, kind: str, line: ControlLine, start: Start, host: LoopHost, cls: type | None, in_process: bool
+    ) -> None:
         self._kind = kind
         self._line = line
         self._start = start
+        self._host = host
         self._cls = cls
         self._in_process = in_process
         self._service: Service | None = None
@@ -96,7 +99,8 @@ class Child:
         """From the spec to the end."""
         loop = asyncio.get_running_loop()
         if self._in_process:
-            loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+            # Not add_signal_handler(): it works only while the loop runs in this thread.
+            signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(self._stop.set))
         starting = loop.create_task(self._become_ready())
         stopping = loop.create_task(self._stop.wait())
         threading.Thread(target=self._listen, args=(loop,), name=f'{self._kind}-line', daemon=True).start()
@@ -137,7 +141,7 @@ class Child:
 
         worker = WorkerSpec.from_dict(self._start.spec)
         self._configure_logging(worker.executor.quiet, worker.log_config)
-        return Worker(worker, self._class_loader())
+        return Worker(worker, self._class_loader(), self._host)
 
     def _class_loader(self) -> Callable[[], Any] | None:
         if self._cls is not None:

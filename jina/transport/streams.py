@@ -15,6 +15,10 @@ from jina.transport.base import Accept, Channel, Listener, Peer
 from jina.wire.frames import LARGE, Buffer, FrameReader, frame_header
 from jina.wire.head import Body, body_size
 
+AT_ONCE = (
+    3 * 16
+)  # buffers of so many small frames leave before their turn of the loop ends, so that the other end can begin
+
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +62,8 @@ class StreamChannel(asyncio.BufferedProtocol):
         self._out += body
         if size >= LARGE:
             self._out_large = True
+            self._flush()
+        elif len(self._out) >= AT_ONCE:
             self._flush()
 
     def _flush(self) -> None:

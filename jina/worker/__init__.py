@@ -1,8 +1,8 @@
 """Serve one Executor behind one listener: receive → call → reply.
 
-The event loop has the main thread. The Executor has a thread of its own, where it is constructed, called and closed, so
-that libraries that are particular about their thread are content; documents are decoded and encoded there too.
-``async def`` methods run on the loop.
+The Executor has a thread of its own, where it is constructed, called and closed, so that libraries that are particular
+about their thread are content; documents are decoded and encoded there too. ``async def`` methods run on the event
+loop. That began in another thread, but while calls are short it is the Executor's own that runs it.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from jina.executors import BaseExecutor, Handler, construct, handler_for, handle
 from jina.executors.loading import find_class
 from jina.spec import WorkerSpec
 from jina.transport import Listener, listen
+from jina.transport.lending import LoopHost
 from jina.wire.connection import ServerCall, ServerConnection
 from jina.wire.head import BYPASS, Hello
 from jina.worker.batch import AnyJob, Batcher, may_share
@@ -33,9 +34,12 @@ class Worker:
 
     :param spec: what to serve and where.
     :param load: gives the Executor class, called in its thread; else the class is found by the name in the spec.
+    :param host: lends the loop to the Executor's thread; ``None``: it is never lent.
     """
 
-    def __init__(self, spec: WorkerSpec, load: Callable[[], type[BaseExecutor]] | None = None) -> None:
+    def __init__(
+        self, spec: WorkerSpec, load: Callable[[], type[BaseExecutor]] | None = None, host: LoopHost | None = None
+    ) -> None:
         self.name = spec.executor.name
         self.identity = f'{self.name}/{spec.replica_id}'
         self.is_brief = spec.executor.quiet_error
@@ -43,6 +47,8 @@ class Worker:
         self.executor_class = ''
         self._spec = spec
         self._load = load
+        self._host = host
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._executor: BaseExecutor | None = None
         self._handlers: dict[str, Handler] = {}
         self._batchers: dict[Handler, Batcher] = {}
@@ -65,7 +71,8 @@ class Worker:
         :raises ExecutorFailToLoad: if there is no such class or its ``__init__`` raises.
         :raises OSError: if the address is taken.
         """
-        self._thread = UserThread(asyncio.get_running_loop(), f'executor-{self.name}')
+        self._loop = asyncio.get_running_loop()
+        self._thread = UserThread(self._loop, f'executor-{self.name}', self._host)
         self._executor = await self._thread.call(lambda: self._construct(progress))
         self._handlers = handlers(self._executor, self._spec.executor.batching)
         self._batchers = {h: Batcher(h, h.batching, self._submit) for h in self._handlers.values() if h.batching}
@@ -134,13 +141,24 @@ class Worker:
 
     def _finished(self, work: Work) -> None:
         if work.holds:
-            self._spawn(work.release())
+            self._spawn(self._release(work))
         self._open -= 1
         if not self._open:
             self._idle.set()
 
+    async def _release(self, work: Work) -> None:
+        """Let the Executor's thread go on when a large answer has left."""
+        try:
+            await work.call.drained()
+        finally:
+            for hold in work.holds:
+                hold.set()
+            if self._thread is not None:
+                self._thread.wake()
+
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
+        assert self._loop is not None
+        task = self._loop.create_task(coroutine)
         self._tasks.add(task)  # the loop itself holds tasks weakly
         task.add_done_callback(self._tasks.discard)
 

@@ -19,6 +19,8 @@ Encoded = tuple[tuple[Part, ...], int, Body]
 """(parts, flags, body)"""
 
 _Arrays = list[DocumentArray | None]
+_Matrix = list[DocumentArray] | None
+"""``None`` where no branches join."""
 
 
 class Piece:
@@ -26,7 +28,7 @@ class Piece:
 
     __slots__ = ('_body', '_decoded', '_part')
 
-    def __init__(self, part: Part, body: memoryview) -> None:
+    def __init__(self, part: Part, body: Buffer) -> None:
         self._part = part
         self._body = body
         self._decoded: tuple[list[Document], list[Document]] | None = None
@@ -65,12 +67,12 @@ class Payload:
     :ivar groundtruths: likewise.
     """
 
-    __slots__ = ('_body', '_branches', '_head', '_opened', '_replaced', 'docs', 'groundtruths')
+    __slots__ = ('_body', '_head', '_matrices', '_opened', '_replaced', 'docs', 'groundtruths')
 
     def __init__(self, head: Head, body: Buffer) -> None:
         self._head = head
         self._body = body
-        self._branches: tuple[_Arrays, _Arrays] = [], []
+        self._matrices: tuple[_Matrix, _Matrix] = None, None
         self._opened = False
         self._replaced = False
         self.docs: DocumentArray | None = None
@@ -83,21 +85,30 @@ class Payload:
         """
         if self._opened:
             return
-        pieces = [Piece(part, view) for part, view in split_body(self._head, self._body)]
-        self._branches = docs, groundtruths = [p.docs() for p in pieces], [p.groundtruths() for p in pieces]
-        self.docs, self.groundtruths = _joined(docs), _joined(groundtruths)
+        parts = self._head.parts
+        if len(parts) == 1:
+            piece = Piece(parts[0], self._body)
+            self.docs, self.groundtruths = piece.docs(), piece.groundtruths()
+        elif parts:
+            self._open_branches()
         self._opened = True
+
+    def _open_branches(self) -> None:
+        pieces = [Piece(part, view) for part, view in split_body(self._head, self._body)]
+        docs, groundtruths = [p.docs() for p in pieces], [p.groundtruths() for p in pieces]
+        self.docs, self.groundtruths = _joined(docs), _joined(groundtruths)
+        self._matrices = _matrix(docs), _matrix(groundtruths)
 
     def arguments(self) -> dict[str, Any]:
         """What a bound method may take."""
         self.open()
-        docs, groundtruths = self._branches
+        docs_matrix, groundtruths_matrix = self._matrices
         return {
             'docs': self.docs,
             'parameters': _decode_parameters(self._head.parameters),
-            'docs_matrix': _matrix(docs),
+            'docs_matrix': docs_matrix,
             'groundtruths': self.groundtruths,
-            'groundtruths_matrix': _matrix(groundtruths),
+            'groundtruths_matrix': groundtruths_matrix,
         }
 
     def replace(self, result: Any) -> None:
@@ -138,16 +149,12 @@ def _is_touched(array: DocumentArray | None) -> bool:
     return array is not None and array._touched
 
 
-def _matrix(arrays: _Arrays) -> list[DocumentArray] | None:
-    """One for each branch, in the order of ``needs``; ``None`` where none join."""
-    if len(arrays) < 2:
-        return None
+def _matrix(arrays: _Arrays) -> list[DocumentArray]:
+    """One for each branch, in the order of ``needs``."""
     return [DocumentArray() if array is None else array for array in arrays]
 
 
 def _joined(arrays: _Arrays) -> DocumentArray | None:
-    if len(arrays) == 1:
-        return arrays[0]
     present = [array for array in arrays if array is not None]
     if len(present) < 2:
         return present[0] if present else None

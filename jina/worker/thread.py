@@ -3,9 +3,15 @@
 import asyncio
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
+
+from jina.transport.lending import LoopHost
+
+SHORT_SECONDS = 0.002  # a job that takes no longer may keep the loop waiting
+TURN_SECONDS = 0.0002  # so long jobs are done before the loop has its turn, at least one
 
 
 class Job(Protocol):
@@ -31,16 +37,22 @@ class Job(Protocol):
 class UserThread:
     """Runs jobs one after another in one thread, always the same.
 
-    Jobs go to the thread, and come back from it, in batches: one wake-up for many.
+    Jobs go to the thread, and come back from it, in batches: one wake-up for many. While they are short, the thread
+    runs the loop itself, and there is nobody to wake up.
+
+    :param host: lends the loop; ``None``: it is never lent.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, host: LoopHost | None = None) -> None:
         self._loop = loop
+        self._host = host
         self._submitted: list[Job] = []
         self._jobs: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._todo: deque[Job] = deque()
         self._done: deque[Job] = deque()
         self._waking = False
+        self._is_short = False
+        self._ended = False
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def submit(self, job: Job) -> None:
@@ -49,32 +61,54 @@ class UserThread:
             self._loop.call_soon(self._hand_over)
         self._submitted.append(job)
 
-    def _hand_over(self) -> None:
-        jobs, self._submitted = self._submitted, []
-        self._jobs.put(jobs)
-
     def call(self, function: Callable[[], Any]) -> 'asyncio.Future[Any]':
         """Run a function; what it returns or raises is the future's."""
         call = _Call(function, self._loop.create_future())
         self.submit(call)
         return call.future
 
+    def wake(self) -> None:
+        """There are jobs, or what the thread waited for has happened; to be called on the loop."""
+        if self._host is not None and self._host.is_lent:
+            self._loop.stop()
+
     def stop(self) -> None:
-        """End the thread after the jobs it has."""
+        """End the thread after the jobs it has; to be called on the loop."""
+        if self._host is not None:
+            self._host.refuse()
         self._hand_over()
         self._jobs.put(None)
 
-    def _work(self) -> None:
-        while (jobs := self._jobs.get()) is not None:
+    def _hand_over(self) -> None:
+        jobs, self._submitted = self._submitted, []
+        self._jobs.put(jobs)
+        self.wake()
+
+    def _take(self, jobs: list[Job] | None) -> None:
+        if jobs is None:
+            self._ended = True
+        else:
             self._todo.extend(jobs)
-            del jobs  # so that the documents of a job that is done are not kept until the next one comes
+
+    def _work(self) -> None:
+        while not self._ended:
+            if not self._todo:
+                self._take(self._jobs.get())
             while self._todo:
                 if not self._do(self._todo.popleft()):
                     return
+            if self._is_short and self._host is not None and self._host.borrow():
+                self._drive(self._host)
 
     def _do(self, job: Job) -> bool:
-        """Do one job. Return whether anybody waits for results."""
+        """Do one job while the host runs the loop. Return whether anybody waits for results."""
+        start = time.monotonic()
         job.run()
+        self._is_short = time.monotonic() - start < SHORT_SECONDS
+        return self._give(job)
+
+    def _give(self, job: Job) -> bool:
+        """Let the host finish a job that is done, and wait as long as that takes."""
         self._done.append(job)
         if not self._waking:
             self._waking = True
@@ -91,6 +125,42 @@ class UserThread:
         self._waking = False  # first: what is done from now on wakes the loop again
         while self._done:
             self._done.popleft().finish()
+
+    def _drive(self, host: LoopHost) -> None:
+        """Run the loop, and do the jobs that it brings, until one is not short, or the end."""
+        try:
+            while not host.is_over and self._next(host):
+                self._loop.run_forever()
+        finally:
+            host.give_back()
+
+    def _next(self, host: LoopHost) -> bool:
+        """Do what there is to do. Return whether this thread is to run the loop then."""
+        while not self._jobs.empty():
+            self._take(self._jobs.get())
+        if not self._turn(host):
+            return False
+        if self._todo:
+            self._loop.call_soon(self._loop.stop)  # it sends, reads, and comes back
+        return bool(self._todo) or not self._ended
+
+    def _turn(self, host: LoopHost) -> bool:
+        """Do jobs until it is the loop's turn. Return whether this thread still has the loop."""
+        until = time.monotonic() + TURN_SECONDS
+        while self._todo and time.monotonic() < until:
+            job = self._todo.popleft()
+            host.begin()
+            job.run()
+            if not host.end():
+                self._is_short = False
+                self._ended = not self._give(job)
+                return False
+            job.finish()
+            for hold in job.holds:
+                while not (hold.is_set() or host.is_over):
+                    self._loop.run_forever()
+            self._todo.extendleft(reversed(job.more))
+        return True
 
 
 class _Call:

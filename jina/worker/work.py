@@ -80,9 +80,11 @@ class Work:
 
     def is_over(self) -> bool:
         """Whether it is too late to begin; then that is the answer."""
-        timeout = self.call.head.timeout
+        timeout, cancelled = self.call.head.timeout, self.call.cancelled
+        if timeout is None and not cancelled:
+            return False
         late = timeout is not None and time.time() > self._start + timeout
-        if not late and not self.call.cancelled:
+        if not late and not cancelled:
             return False
         told = 'its deadline has passed' if late else 'nobody waits for it any more'
         self._answer_with(Status(StatusCode.ERROR, f'{self._worker.who} did not begin: {told}', timed_out=late))
@@ -126,14 +128,6 @@ class Work:
         assert self._answer is not None
         self.call.answer(self._answer, self._body)
         self._finished(self)
-
-    async def release(self) -> None:
-        """Let the Executor's thread go on when the answer has left."""
-        try:
-            await self.call.drained()
-        finally:
-            for hold in self.holds:
-                hold.set()
 
     def _succeed(self, payload: Payload) -> None:
         parts, flags, self._body = payload.encode()

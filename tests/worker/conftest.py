@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+import running
 
 from jina.spec import ExecutorSpec, WorkerSpec
 from jina.transport import connect
@@ -67,15 +68,23 @@ class Asker:
         return answer.status
 
 
+@pytest.fixture(params=['kept', 'lent'])
+def hosted(request):
+    """Whether the loop may be lent to the Executor's thread."""
+    running.lends = request.param == 'lent'
+    yield
+    running.lends = False
+
+
 @pytest.fixture
-def serve(until):
-    """``async with serve(MyExecutor) as ask``"""
+def serve(until, hosted):
+    """``async with serve(MyExecutor) as ask``, in what :func:`running.run` runs"""
 
     @asynccontextmanager
     async def serving(cls, listen='memory:worker', name='w', batching=None, **uses):
         options = {'name': name, 'uses': {'jtype': cls.__name__, **uses}, 'batching': batching or {}}
         spec = ExecutorSpec.from_dict(options)
-        worker = Worker(WorkerSpec(executor=spec, listen=listen), lambda: cls)
+        worker = Worker(WorkerSpec(executor=spec, listen=listen), lambda: cls, running.host)
         greeted = asyncio.Event()
         connection = ClientConnection(greeted.set)
         try:

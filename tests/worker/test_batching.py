@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 import uvloop
+from running import run
 
 from jina import Document, Executor, requests
 from jina.wire.codecs import codec
@@ -79,7 +80,7 @@ def test_those_that_arrive_while_the_executor_is_busy_share_its_next_calls(serve
             assert [texts(docs) for docs in await while_busy(ask, until, *sends)] == [[t] for t in 'ABCDEF']
             assert Busy.calls == [['first'], ['a', 'b', 'c', 'd'], ['e', 'f']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_nobody_waits_for_an_executor_that_is_idle(serve):
@@ -90,7 +91,7 @@ def test_nobody_waits_for_an_executor_that_is_idle(serve):
                 assert texts(await ask.docs(documents(text))) == [text.upper()]
             assert Busy.calls == [['a'], ['b'], ['c']]
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize('known', [True, False])
@@ -106,7 +107,7 @@ def test_a_call_has_at_most_so_many_documents_and_no_request_is_cut(serve, until
             assert [''.join(texts(docs)) for docs in answers] == ['AB', 'CD', 'EFG', 'H', 'IJKLMNO', 'P']
             assert [''.join(call) for call in Busy.calls[1:]] == ['abcd', 'efgh', 'ijklmno', 'p']
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_only_requests_with_equal_parameters_share_a_call(serve, until):
@@ -116,7 +117,7 @@ def test_only_requests_with_equal_parameters_share_a_call(serve, until):
             assert [texts(docs) for docs in await while_busy(ask, until, *sends)] == [[t] for t in '1234']
             assert Busy.calls[1:] == [['1', '3'], ['2', '4']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_only_requests_to_one_endpoint_share_a_call_and_all_others_are_one(serve, until):
@@ -129,7 +130,7 @@ def test_only_requests_to_one_endpoint_share_a_call_and_all_others_are_one(serve
             await while_busy(ask, until, *sends)
             assert Busy.calls[1:] == [['a', 'c'], ['b', 'd']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_poison_document_fails_its_own_request_only_and_the_others_begin_anew(serve, until, caplog):
@@ -150,7 +151,7 @@ def test_a_poison_document_fails_its_own_request_only_and_the_others_begin_anew(
             assert Busy.calls[1:] == [['a', 'bad', 'c'], ['a'], ['bad'], ['c']]
             assert 'ValueError in a call for 3 requests: each is tried again alone' in caplog.text
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_body_that_cannot_be_read_fails_its_own_request_only(serve, until):
@@ -167,7 +168,7 @@ def test_a_body_that_cannot_be_read_fails_its_own_request_only(serve, until):
             assert (a[0].status, c[0].status) == (None, None)
             assert Busy.calls[1:] == [['a', 'c']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_parameters_that_are_no_mapping_fail_the_requests_that_have_them(serve, until):
@@ -180,7 +181,7 @@ def test_parameters_that_are_no_mapping_fail_the_requests_that_have_them(serve, 
                 assert 'Expected `object`, got `array`' in status.description
             assert good is None
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_result_that_cannot_be_sent_fails_its_own_request_only(serve, until):
@@ -199,7 +200,7 @@ def test_a_result_that_cannot_be_sent_fails_its_own_request_only(serve, until):
             assert (a, c) == (None, None)
             assert 'object' in odd.description
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_cancelled_request_leaves_the_batch(serve, until):
@@ -219,7 +220,7 @@ def test_a_cancelled_request_leaves_the_batch(serve, until):
             gone.cancel()
             assert Busy.calls == [['first'], ['last']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_request_that_is_late_leaves_the_batch(serve, until):
@@ -232,7 +233,7 @@ def test_a_request_that_is_late_leaves_the_batch(serve, until):
             assert b is None
             assert Busy.calls[1:] == [['b']]
 
-    asyncio.run(check())
+    run(check())
 
 
 class Waiting(Executor):
@@ -266,7 +267,7 @@ def test_the_first_waits_until_the_call_is_full(serve, until, endpoint):
             await asyncio.gather(*sent)
             assert Waiting.calls == [['a', 'b', 'c']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_one_that_does_not_fit_sends_off_those_that_wait(serve, until):
@@ -279,7 +280,7 @@ def test_one_that_does_not_fit_sends_off_those_that_wait(serve, until):
             await sent[1]
             assert Waiting.calls == [['a', 'b'], ['c', 'd', 'e']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_the_first_waits_so_long_at_most(serve):
@@ -288,7 +289,7 @@ def test_the_first_waits_so_long_at_most(serve):
             await ask.post(documents('a'), endpoint='/soon')
             assert Waiting.calls == [['a']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_request_whose_deadline_would_pass_takes_those_that_wait_along(serve, until):
@@ -299,7 +300,7 @@ def test_a_request_whose_deadline_would_pass_takes_those_that_wait_along(serve, 
             await first
             assert Waiting.calls == [['a', 'b']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_the_end_of_the_worker_does_not_wait_for_others(serve, until):
@@ -311,7 +312,7 @@ def test_the_end_of_the_worker_does_not_wait_for_others(serve, until):
             answer, _ = await first
             assert answer.status is None
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_parameters_that_nobody_sends_again_are_forgotten(serve):
@@ -321,7 +322,7 @@ def test_parameters_that_nobody_sends_again_are_forgotten(serve):
                 await ask.post(documents('a'), endpoint='/soon', parameters=parameters(n=n))
             assert [batcher._open for batcher in ask.worker._batchers.values()] == [{}, {}, {}]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_async_calls_take_what_arrives_together_and_do_not_wait_for_each_other(serve, until):
@@ -339,7 +340,7 @@ def test_async_calls_take_what_arrives_together_and_do_not_wait_for_each_other(s
             assert [texts(docs) for docs in answers] == [['a'], ['b'], ['c'], ['d']]
             assert Meeting.calls == (['a', 'b'], ['c', 'd'])
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_async_requests_of_a_failed_call_are_tried_again_alone(serve):
@@ -356,7 +357,7 @@ def test_async_requests_of_a_failed_call_are_tried_again_alone(serve):
             assert 'ValueError: poison' in bad[0].status.description
             assert [texts(codec('msgpack').decode(body)[0]) for _, body in (a, c)] == [['a!'], ['c!']]
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize(
@@ -383,7 +384,7 @@ def test_what_a_shared_call_leaves_is_split_again(serve, returned, expected):
             answers = await asyncio.gather(*(ask.docs(documents(*t)) for t in ('ab', 'c')))
             assert [''.join(texts(docs)) for docs in answers] == expected
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize('sent', [['abc'], ['ab', 'c']])
@@ -405,7 +406,7 @@ def test_any_other_result_is_an_error_of_each_request_even_of_one_alone(serve, s
                 for part in ("Executor 'w' (Returning) failed on '/x'", told):
                     assert part in status.description
 
-    asyncio.run(check())
+    run(check())
 
 
 class Grouping(Executor):
@@ -425,7 +426,7 @@ def grouped(serve, *sends):
             for head, _ in await asyncio.gather(*(send(ask) for send in sends)):
                 assert head.status is None
 
-    asyncio.run(check())
+    run(check())
     return Grouping.calls
 
 
@@ -459,7 +460,7 @@ def test_answers_name_their_own_route_and_time(serve):
             for [route] in (head.routes for head, _ in answers):
                 assert (route.pod, route.pod_id, route.start <= route.end) == ('w', 'w/0', True)
 
-    asyncio.run(check())
+    run(check())
 
 
 class Reusing(Executor):
@@ -498,7 +499,7 @@ def test_what_the_spec_says_goes_before_what_the_decorator_says(serve, until):
             await while_busy(ask, until, *sends)
             assert sorted(Busy.calls[1:]) == [['a'], ['a', 'b'], ['b'], ['c'], ['c']]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_sizes_of_bodies_are_those_that_were_sent(serve):
@@ -508,4 +509,4 @@ def test_sizes_of_bodies_are_those_that_were_sent(serve):
                 assert head.parts[0].size == body_size([body])
                 assert head.parts[0].count == len(codec('msgpack').decode(body)[0])
 
-    asyncio.run(check())
+    run(check())

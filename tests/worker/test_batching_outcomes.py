@@ -6,6 +6,7 @@ import itertools
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from running import run
 
 from jina import Document, DocumentArray, Executor, requests
 
@@ -105,7 +106,7 @@ def check(one, outcome):
 def test_each_request_has_one_outcome_and_its_own_documents(serve, until, several, batch, wait):
     batching = {e: {'batch': batch, 'wait': wait} for e in ('/in-place', '/new', '/order', '/async')}
 
-    async def run():
+    async def outcomes():
         async with serve(Working, f'memory:{next(names)}', batching=batching) as ask:
             sent = []
             for one in several:
@@ -120,4 +121,4 @@ def test_each_request_has_one_outcome_and_its_own_documents(serve, until, severa
                     assert check(one, await outcome), one
             await until(lambda: ask.worker._open == 0 and ask.connection.in_flight == 0)
 
-    asyncio.run(run())
+    run(outcomes())

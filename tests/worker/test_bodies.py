@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 import uvloop
+from running import run
 
 from jina import Document, DocumentArray, Executor, requests
 from jina.wire.codecs import codec
@@ -38,7 +39,7 @@ def test_documents_nobody_looks_at_are_neither_decoded_nor_sent_back(serve, cls,
             assert answer.parts == parts
             assert body == b''
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize('encoding', ['msgpack', 'json', 'protobuf'])
@@ -50,7 +51,7 @@ def test_a_body_that_cannot_be_read_is_the_clients_error(serve, encoding, count)
             assert answer.status.client_error
             assert "Executor 'w' (Looking) failed on '/x': BadDocument" in answer.status.description
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_an_encoding_that_does_not_exist_is_an_error(serve):
@@ -59,7 +60,7 @@ def test_an_encoding_that_does_not_exist_is_an_error(serve):
             answer, _ = await ask.send([b'abc'], (Part('klingon', 3, 1, 0),))
             assert "there is no encoding 'klingon'" in answer.status.description
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_json_that_nobody_is_bound_to_passes_undecoded(serve):
@@ -68,7 +69,7 @@ def test_json_that_nobody_is_bound_to_passes_undecoded(serve):
             answer, _ = await ask.send([b'{"docs": 5}'], (Part('json', 11),), accept=ANY)
             assert answer.flags == UNCHANGED | NOT_BOUND
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_the_answer_tells_its_encoding_and_counts(serve):
@@ -79,7 +80,7 @@ def test_the_answer_tells_its_encoding_and_counts(serve):
             answer, body = await ask.post([Document()], accept='json')
             assert answer.parts == (Part('json', len(body), 1, 0),)
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_what_has_no_form_in_the_encoding_asked_for_is_an_error(serve):
@@ -94,7 +95,7 @@ def test_what_has_no_form_in_the_encoding_asked_for_is_an_error(serve):
                 status = await ask.status([Document(tags={'a': 1})], accept=accept)
                 assert "Executor 'w' (Odd) failed on '/x'" in status.description
 
-    asyncio.run(check())
+    run(check())
 
 
 class Reusing(Executor):
@@ -137,7 +138,7 @@ def test_large_arrays_come_in_as_memory_that_may_be_changed(serve, tmp_path):
             docs = await ask.docs([Document(blob=np.ones(100_000)), Document(blob=np.ones(3))])
             assert all((doc.blob == -1).all() for doc in docs)
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_documents_kept_by_an_executor_stay_what_they_were(serve, tmp_path):
@@ -162,7 +163,7 @@ def test_documents_kept_by_an_executor_stay_what_they_were(serve, tmp_path):
             assert [doc.id for doc in docs] == [str(n) for n in range(50)]
             assert all((doc.embedding == n).all() for n, doc in enumerate(docs))
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_client_that_goes_away_during_a_large_answer_does_not_stop_the_worker(serve, tmp_path):
@@ -174,7 +175,7 @@ def test_a_client_that_goes_away_during_a_large_answer_does_not_stop_the_worker(
             answer, _ = await waiting
             assert answer.status.description == 'the connection was closed'
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_bytes_on_the_wire_are_those_of_the_codec(serve):
@@ -184,4 +185,4 @@ def test_bytes_on_the_wire_are_those_of_the_codec(serve):
             _, body = await ask.post(docs)
             assert body == b''.join(codec('msgpack').encode(docs))
 
-    asyncio.run(check())
+    run(check())

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from running import run
 
 from jina import Document, DocumentArray, Executor, requests
 from jina.types.request import StatusCode
@@ -34,7 +35,7 @@ def test_documents_changed_in_place_are_the_answer(serve):
         async with serve(Upper) as ask:
             assert texts(await ask.docs([Document(text='a'), Document(text='b')])) == ['A', 'B']
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize('encoding', ['msgpack', 'json', 'protobuf'])
@@ -46,7 +47,7 @@ def test_any_encoding_comes_in_and_goes_out(serve, encoding, accept):
             assert texts(docs) == ['A']
             assert docs[0].tags == {'n': 1}
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_the_route_names_the_worker_and_its_times(serve):
@@ -56,7 +57,7 @@ def test_the_route_names_the_worker_and_its_times(serve):
             [route] = answer.routes
             assert (route.pod, route.pod_id, route.start <= route.end) == ('w', 'w/0', True)
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_parameters_and_groundtruths_arrive(serve):
@@ -70,7 +71,7 @@ def test_parameters_and_groundtruths_arrive(serve):
             assert got['docs_matrix'] is None
             assert got['groundtruths_matrix'] is None
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize('branches', [[], [[]], [[], []]])
@@ -82,7 +83,7 @@ def test_no_documents_are_none(serve, branches, known):
             assert Recorder.got['docs'] is None
             assert Recorder.got['groundtruths'] is None
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_joined_branches_are_one_array_and_a_list_of_the_same_documents(serve):
@@ -100,7 +101,7 @@ def test_joined_branches_are_one_array_and_a_list_of_the_same_documents(serve):
             docs = await ask.docs([Document(text='a'), Document(text='b')], [Document(text='c')])
             assert texts(docs) == ['a?', 'b', 'c!']
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_join_that_nobody_works_on_answers_all_documents(serve):
@@ -109,7 +110,7 @@ def test_a_join_that_nobody_works_on_answers_all_documents(serve):
             docs = await ask.docs([Document(text='a')], [Document(text='b')], encoding='json', accept='json')
             assert texts(docs) == ['a', 'b']
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_what_a_method_returns_takes_the_place_of_docs(serve, returned, expected
         async with serve(Returning) as ask:
             assert texts(await ask.docs([Document(text='a'), Document(text='b')])) == expected
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize('returned', ['text', 5, {'a': 1}, [1], iter(())])
@@ -151,7 +152,7 @@ def test_any_other_result_is_an_error_that_names_executor_endpoint_and_type(serv
             for part in ("'w'", 'Returning', "'/x'", shown):
                 assert part in status.description
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_request_that_bypasses_is_not_worked_on(serve):
@@ -159,7 +160,7 @@ def test_a_request_that_bypasses_is_not_worked_on(serve):
         async with serve(Upper) as ask:
             assert texts(await ask.docs([Document(text='a')], flags=BYPASS, accept='json')) == ['a']
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_sync_methods_have_one_thread_from_construction_to_close(serve):
@@ -181,10 +182,10 @@ def test_sync_methods_have_one_thread_from_construction_to_close(serve):
         async with serve(Sync) as ask:
             await asyncio.gather(*(ask.post([Document()]) for _ in range(10)))
         assert len(seen) == 12
-        assert set(seen) != {threading.get_ident()}
         assert len(set(seen)) == 1
 
-    asyncio.run(check())
+    run(check())
+    assert set(seen) != {threading.get_ident()}
 
 
 def test_async_methods_run_at_the_same_time_on_the_loop(serve, until):
@@ -204,7 +205,7 @@ def test_async_methods_run_at_the_same_time_on_the_loop(serve, until):
             answers = await asyncio.gather(*(ask.docs([Document()]) for _ in range(3)))
             assert {docs[0].text for docs in answers} == {str(threading.get_ident())}
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_sync_requests_are_answered_in_order(serve):
@@ -213,7 +214,7 @@ def test_sync_requests_are_answered_in_order(serve):
             answers = await asyncio.gather(*(ask.docs([Document(text=f'x{n}')]) for n in range(300)))
             assert [docs[0].text for docs in answers] == [f'X{n}' for n in range(300)]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_an_error_tells_who_where_what_and_the_traceback_of_the_users_code(serve):
@@ -237,7 +238,7 @@ def test_an_error_tells_who_where_what_and_the_traceback_of_the_users_code(serve
             assert 'in f' in frames[0]
             assert 'in helper' in frames[1]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_an_async_error_too(serve):
@@ -252,7 +253,7 @@ def test_an_async_error_too(serve):
             assert 'ValueError: async' in status.description
             assert 'in f' in status.exception.stacks[1]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_worker_lives_on_after_an_error(serve):
@@ -267,7 +268,7 @@ def test_a_worker_lives_on_after_an_error(serve):
             assert (await ask.status([Document(text='bad')])).code == StatusCode.ERROR
             assert texts(await ask.docs([Document(text='good')])) == ['good']
 
-    asyncio.run(check())
+    run(check())
 
 
 class NotEvenText(Exception):
@@ -312,7 +313,7 @@ def test_whatever_is_raised_the_request_is_answered_and_the_next_one_too(serve, 
             for _ in range(2):
                 assert (await ask.status([Document()])).exception.name == type(error).__name__
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_an_error_with_a_huge_text_is_answered(serve, tmp_path):
@@ -321,7 +322,7 @@ def test_an_error_with_a_huge_text_is_answered(serve, tmp_path):
         async with serve(SyncRaising, f'unix:{tmp_path}/s') as ask:
             assert (await ask.status([Document()])).exception.name == 'ValueError'
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_cancelled_request_that_has_not_begun_does_not_begin(serve, until):
@@ -348,4 +349,4 @@ def test_a_cancelled_request_that_has_not_begun_does_not_begin(serve, until):
             second.cancel()
             assert calls == ['first', 'third']
 
-    asyncio.run(check())
+    run(check())

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from running import run
 
 from jina import Document, Executor, requests
 from jina.excepts import ExecutorFailToLoad
@@ -61,7 +62,7 @@ def test_the_executor_is_made_as_its_spec_says_and_knows_where_it_runs(serve, tm
         assert Kept.made.workspace == str(tmp_path / 'w' / '3')
         await w.stop()
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_close_is_called_once(serve):
@@ -72,7 +73,7 @@ def test_close_is_called_once(serve):
         await ask.worker.stop()
         assert Kept.closed == 1
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_close_that_raises_does_not_keep_the_worker_from_ending(serve):
@@ -84,7 +85,7 @@ def test_a_close_that_raises_does_not_keep_the_worker_from_ending(serve):
         async with serve(Bad) as ask:
             await ask.post([Document()])
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_what_is_under_way_is_answered_before_the_end(serve, until):
@@ -111,11 +112,11 @@ def test_what_is_under_way_is_answered_before_the_end(serve, until):
             assert answer.status is None
             assert closed == [True]
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_a_class_that_cannot_be_found_is_named():
-    error = asyncio.run(failure(worker({'jtype': 'NoSuchThing'})))
+    error = run(failure(worker({'jtype': 'NoSuchThing'})))
     assert "there is no Executor class 'NoSuchThing'" in str(error)
 
 
@@ -125,7 +126,7 @@ class Broken(Executor):
 
 
 def test_an_init_that_raises_is_told_with_its_arguments():
-    error = asyncio.run(failure(worker({'jtype': 'Broken', 'with': {'a': 1}}, Broken)))
+    error = run(failure(worker({'jtype': 'Broken', 'with': {'a': 1}}, Broken)))
     assert str(error) == 'Broken.__init__() raised ValueError: no model (called with a=1)'
 
 
@@ -141,11 +142,11 @@ def test_an_executor_that_was_not_made_leaves_no_thread(until):
         finally:
             w._thread.stop()
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_requests_that_name_no_method_are_refused():
-    error = asyncio.run(failure(worker({'jtype': 'Kept', 'requests': {'/x': 'nope'}}, Kept)))
+    error = run(failure(worker({'jtype': 'Kept', 'requests': {'/x': 'nope'}}, Kept)))
     assert "Kept has no method 'nope', which its `requests` bind to '/x'" in str(error)
 
 
@@ -156,7 +157,7 @@ def test_an_address_that_is_taken_is_an_oserror_and_closes_the_executor(serve):
             await failure(worker({'jtype': 'Kept'}, Kept), OSError)
             assert Kept.closed == 1
 
-    asyncio.run(check())
+    run(check())
 
 
 def test_arguments_given_in_python_arrive_as_they_are(serve, monkeypatch):
@@ -166,4 +167,4 @@ def test_arguments_given_in_python_arrive_as_they_are(serve, monkeypatch):
         async with serve(Kept, **{'with': {'a': '$SOMETHING'}}):
             assert Kept.made.a == '$SOMETHING'
 
-    asyncio.run(check())
+    run(check())
