@@ -140,9 +140,10 @@ class UserThread:
             self._take(self._jobs.get())
         if not self._turn(host):
             return False
-        if self._todo:
+        if self._todo or not self._jobs.empty():  # more may have come while a large answer was leaving
             self._loop.call_soon(self._loop.stop)  # it sends, reads, and comes back
-        return bool(self._todo) or not self._ended
+            return True
+        return not self._ended
 
     def _turn(self, host: LoopHost) -> bool:
         """Do jobs until it is the loop's turn. Return whether this thread still has the loop."""

@@ -178,6 +178,29 @@ def test_a_client_that_goes_away_during_a_large_answer_does_not_stop_the_worker(
     run(check())
 
 
+def test_what_comes_while_a_large_answer_leaves_is_done_after_it(serve, until, tmp_path):
+    class Enlarge(Executor):
+        @requests
+        def enlarge(self, docs, **kwargs):
+            docs[0].text = 'x' * 3_000_000
+
+    async def check():
+        async with serve(Enlarge, f'unix:{tmp_path}/s') as ask:
+            reading = ask.connection.channel._transport
+            reading.pause_reading()
+            first = asyncio.ensure_future(ask.post([Document()]))
+            [sending] = ask.worker._listener._channels
+            await until(lambda: sending._paused)
+            second = asyncio.ensure_future(ask.post([Document()]))
+            await until(lambda: ask.worker._thread._jobs.qsize())
+            reading.resume_reading()
+            for outcome in (first, second):
+                answer, _ = await outcome
+                assert answer.status is None
+
+    run(check())
+
+
 def test_bytes_on_the_wire_are_those_of_the_codec(serve):
     async def check():
         async with serve(Looking) as ask:
