@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -128,11 +129,9 @@ class Exchange:
         docs, groundtruths = batch
         body = self._encoded(docs, groundtruths)
         size = body_size(body)
-        admitted = True
-        if not self._admits(size):
-            admitted = await self._wait_for_room(size)
-        elif self._sent % BURST == BURST - 1:
+        if self._sent % BURST == BURST - 1:
             await asyncio.sleep(0)
+        admitted = (self._link.admits(size) and not self._is_behind()) or await self._wait_for_room(size)
         if self._error is not None:
             return
         if self._link.closed:
@@ -160,9 +159,6 @@ class Exchange:
             return False
         return True
 
-    def _admits(self, size: int) -> bool:
-        return self._link.admits(size) and not self._is_behind()
-
     def _encoded(self, docs: list[Document], groundtruths: list[Document]) -> Body:
         if not docs and not groundtruths:
             return []
@@ -175,10 +171,7 @@ class Exchange:
         position = self._sent
         self._sent += 1
         head = msgspec.structs.replace(self._head, request_id=random_identity(), parts=(part,) if body else ())
-
-        def reply(answer: Head, body: Buffer) -> None:
-            self._answered(position, answer, body, part.count)
-
+        reply = partial(self._answered, position, part.count)
         self._open[position] = -1
         if self._call.timeout is not None:
             self._limit(position, reply)
@@ -198,7 +191,7 @@ class Exchange:
         self._tell_sent(count)
         told = f'the deadline of {self._call.timeout:g} s passed before the server took it: it has too many to answer'
         status = Status(StatusCode.ERROR, told, timed_out=True)
-        self._answered(position, Head(random_identity(), '', status=status), b'', count)
+        self._answered(position, count, Head(random_identity(), '', status=status), b'')
 
     def _limit(self, position: int, reply: Reply) -> None:
         """See to it that a request has its outcome in time, even if the server says nothing."""
@@ -212,7 +205,7 @@ class Exchange:
 
         self._timers[position] = asyncio.get_running_loop().call_later(timeout + GRACE_SECONDS, expire)
 
-    def _answered(self, position: int, answer: Head, body: Buffer, count: int) -> None:
+    def _answered(self, position: int, count: int, answer: Head, body: Buffer) -> None:
         del self._open[position]
         if timer := self._timers.pop(position, None):
             timer.cancel()
@@ -250,6 +243,8 @@ class Exchange:
 
     def changed(self) -> None:
         """What the link admits, or what ``is_behind`` says, may have changed."""
+        if not self._waiters:
+            return
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
@@ -279,22 +274,22 @@ def _plain(value: object) -> object:
 
 
 def _response(call: Call, answer: Head, body: Buffer) -> Response:
-    parameters = _decode_parameters(answer.parameters) if len(memoryview(answer.parameters)) > 1 else {}
+    parameters = {} if answer.parameters == NO_PARAMETERS else _decode_parameters(answer.parameters)
     return Response(
         answer.request_id,
         Header(call.on, call.target_peapod),
         parameters,
-        lambda: _sides(answer, body),
+        partial(_sides, answer, body),
         answer.routes,
         answer.status or Status(),
     )
 
 
 def _sides(answer: Head, body: Buffer) -> Sides:
-    decoded = [codec(part.encoding).decode(piece) for part, piece in split_body(answer, body)]
-    if len(decoded) == 1:
-        docs, groundtruths = decoded[0]
+    if len(answer.parts) == 1:
+        docs, groundtruths = codec(answer.parts[0].encoding).decode(body)
     else:
+        decoded = [codec(part.encoding).decode(piece) for part, piece in split_body(answer, body)]
         docs = [doc for part, _ in decoded for doc in part]
         groundtruths = [doc for _, part in decoded for doc in part]
     return wrapped(docs), wrapped(groundtruths)

@@ -131,9 +131,10 @@ async def _collect(link: Link, call: Call) -> list[Response] | None:
 
 def _deliver(call: Call, response: Response, count: int, progress: Progress) -> None:
     """Call back, and show."""
-    if response.status.code >= StatusCode.ERROR and call.on_error is None:
+    failed = response.status.code >= StatusCode.ERROR
+    if failed and call.on_error is None:
         _log.error('request %s: %s', response.request_id, response.status.description)
-    if response.status.code >= StatusCode.ERROR and call.on_error is not None:
+    if failed and call.on_error is not None:
         _call_back('on_error', call.on_error, response, call.continue_on_error)
     elif call.on_done is not None:
         _call_back('on_done', call.on_done, response, call.continue_on_error)

@@ -1,6 +1,6 @@
 """From what ``inputs`` may be to batches of Documents."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -11,6 +11,7 @@ Batch = tuple[list[Document], list[Document]]
 """(docs, groundtruths)"""
 
 ALL = 1 << 62
+_ONLY_DOCUMENTS = {Document}
 
 
 def is_async(inputs: Any) -> bool:
@@ -36,7 +37,10 @@ def batches(inputs: Any, request_size: int) -> Iterator[Batch]:
     size = request_size if request_size > 0 else ALL
     position = 0
     while True:
-        batch = _read(lambda: list(islice(items, size)), position)
+        try:
+            batch = list(islice(items, size))
+        except Exception as error:
+            raise _raised(error, position) from error
         if batch or position == 0:
             yield _sides(batch, position)
         position += len(batch)
@@ -88,19 +92,12 @@ def _items(inputs: Any) -> Iterator[Any]:
     return iter(inputs)
 
 
-def _read(read: Callable[[], list[Any]], position: int) -> list[Any]:
-    try:
-        return read()
-    except Exception as error:
-        raise _raised(error, position) from error
-
-
 def _raised(error: Exception, position: int) -> BadClientInput:
     return BadClientInput(f'inputs raised {type(error).__name__} after document {position} or later: {error}')
 
 
 def _sides(batch: list[Any], position: int) -> Batch:
-    if set(map(type, batch)) <= {Document}:
+    if set(map(type, batch)) == _ONLY_DOCUMENTS:
         return batch, []
     docs, groundtruths = [], []
     for i, item in enumerate(batch, position):

@@ -551,3 +551,13 @@ class TestNestedAccess:
         with pytest.raises(AttributeError, match='nope'):
             _ = Document().nope__a
         assert not hasattr(Document(), '__array__')
+
+    def test_no_nearest_is_looked_for_where_python_itself_asks(self, monkeypatch):
+        def never(*_, **__):
+            pytest.fail('a suggestion was looked for')
+
+        monkeypatch.setattr('jina.types.document.attribute.get_close_matches', never)
+        assert not hasattr(Document(), '__aiter__')
+        assert copy.deepcopy(Document(text='a')).text == 'a'
+        with pytest.raises(AttributeError, match="Document has no attribute '_txt'"):
+            _ = Document()._txt

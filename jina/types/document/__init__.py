@@ -510,7 +510,9 @@ class Document(
 
         def __getattr__(self, name: str) -> Any:
             # Reached only for what is not there: doc.tags__a__b
-            if '__' in name and name[0] != '_':
+            if name.startswith('_'):  # Python itself asks for many: to look for the nearest would be slow
+                raise AttributeError(f'{type(self).__name__} has no attribute {name!r}')
+            if '__' in name:
                 try:
                     return read_path(self, name)
                 except BadOption as error:

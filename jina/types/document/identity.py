@@ -5,19 +5,19 @@ import os
 
 _FIRST = 1 << 60  # 16 digits from the first on: padding would cost a third of the time
 
-_prefix = ''
+_form = ''
 _counter = itertools.count(_FIRST)
 
 
 def _renew() -> None:
     """Start a sequence of ids that no other process has."""
-    global _prefix, _counter
-    _prefix, _counter = os.urandom(8).hex(), itertools.count(_FIRST)
+    global _form, _counter
+    _form, _counter = f'{os.urandom(8).hex()}%x', itertools.count(_FIRST)
 
 
 def random_identity() -> str:
     """Return a new id of 32 hexadecimal characters."""
-    return f'{_prefix}{next(_counter):x}'
+    return _form % next(_counter)
 
 
 _renew()
