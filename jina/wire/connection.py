@@ -6,7 +6,7 @@ between them. A body larger than the whole window is admitted when nothing else 
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
@@ -14,8 +14,10 @@ from jina.excepts import WireError
 from jina.types.request import Status, StatusCode
 from jina.wire.frames import Buffer, Frame, Kind
 from jina.wire.head import Body, Head, Hello, body_size, decode_head, decode_hello, encode_head
+from jina.wire.records import Record
 
-T = TypeVar('T')
+_REQUEST, _ANSWER = int(Kind.REQUEST), int(Kind.ANSWER)  # an enum takes longer to compare and to pack
+
 Reply = Callable[[Head, Buffer], None]
 """Receives the outcome of a request, exactly once: the answer, or a head whose status says what failed."""
 
@@ -55,11 +57,10 @@ class ClientConnection:
 
     def admits(self, size: int) -> bool:
         """Whether the window has room for one more request with a body of ``size`` bytes."""
-        if self.hello is None or self.closed:
+        hello, waiting = self.hello, len(self._waiting)
+        if hello is None or self.closed:
             return False
-        if not self._waiting:
-            return True
-        return len(self._waiting) < self.hello.window_count and self._bytes + size <= self.hello.window_bytes
+        return not waiting or (waiting < hello.window_count and self._bytes + size <= hello.window_bytes)
 
     def request(self, head: Head, body: Body, reply: Reply) -> int:
         """Send a request; only while :meth:`admits` says so.
@@ -70,7 +71,7 @@ class ClientConnection:
         size = body_size(body)
         stream = self._next_stream
         self._next_stream = (stream + 1) & 0xFFFFFFFF
-        self.channel.send(Kind.REQUEST, stream, encode_head(head), body)
+        self.channel.send(_REQUEST, stream, encode_head(head), body)
         self._waiting[stream] = (reply, size)
         self._bytes += size
         return stream
@@ -92,18 +93,27 @@ class ClientConnection:
         :raises WireError: if it is none that a server may send now.
         """
         kind, stream, head, body = frame
-        if kind == Kind.ANSWER:
+        if kind == _ANSWER:
             self._answered(stream, head, body)
         elif kind == Kind.HELLO:
-            self.hello = _decoded(decode_hello, head)
-            self.on_change()
+            self._greeted(head)
         else:
             raise WireError(f'a server does not send frames of kind {kind}')
+
+    def _greeted(self, head: Buffer) -> None:
+        try:
+            self.hello = decode_hello(head)
+        except msgspec.MsgspecError as error:
+            raise _unreadable(error) from error
+        self.on_change()
 
     def _answered(self, stream: int, head: Buffer, body: Buffer) -> None:
         if stream not in self._waiting:
             raise WireError(f'an answer to no request (stream {stream})')
-        answer = _decoded(decode_head, head)  # first: if it raises, the request is to have its outcome from lost()
+        try:
+            answer = decode_head(head)  # first: if it raises, the request is to have its outcome from lost()
+        except msgspec.MsgspecError as error:
+            raise _unreadable(error) from error
         reply, size = self._waiting.pop(stream)
         self._bytes -= size
         reply(answer, body)
@@ -121,27 +131,28 @@ class ClientConnection:
         self.on_change()
 
 
-class ServerCall:
+class ServerCall(Record):
     """One request at the server's end.
 
     :ivar cancelled: nobody waits for the answer any more; work on it that has not begun need not begin.
     :ivar on_cancel: called when that happens.
     """
 
-    __slots__ = ('_connection', '_stream', 'body', 'cancelled', 'head', 'on_cancel')
-
-    def __init__(self, connection: 'ServerConnection', stream: int, head: Head, body: Buffer) -> None:
-        self._connection = connection
-        self._stream = stream
-        self.head = head
-        self.body = body
-        self.cancelled = False
-        self.on_cancel: Callable[[], None] | None = None
+    _connection: 'ServerConnection'
+    _stream: int
+    head: Head
+    body: Buffer
+    cancelled: bool = False
+    on_cancel: Callable[[], None] | None = None
 
     def answer(self, head: Head, body: Body) -> None:
         """Send the outcome; to be called exactly once, from the thread of the connection."""
         self.on_cancel = None  # it mostly leads back here: a cycle that only the collector would end
         self._connection.answer(self._stream, head, body)
+
+    def reply(self, head: Head, body: Buffer) -> None:
+        """:meth:`answer`, with a body in one piece."""
+        self.answer(head, [body])
 
     async def drained(self) -> None:
         """Wait until the answer has left this process: then the memory it was sent from may change."""
@@ -180,7 +191,7 @@ class ServerConnection:
         :raises WireError: if it is none that a client may send now.
         """
         kind, stream, head, body = frame
-        if kind == Kind.REQUEST:
+        if kind == _REQUEST:
             self._requested(stream, head, body)
         elif kind == Kind.CANCEL:
             if call := self._open.get(stream):
@@ -193,7 +204,10 @@ class ServerConnection:
             raise WireError(f'stream {stream} was used again before it was answered')
         if len(self._open) >= self.hello.window_count:
             raise WireError(f'more than {self.hello.window_count} requests without an answer')
-        call = self._open[stream] = ServerCall(self, stream, _decoded(decode_head, head), body)
+        try:
+            call = self._open[stream] = ServerCall(self, stream, decode_head(head), body)
+        except msgspec.MsgspecError as error:
+            raise _unreadable(error) from error
         self._on_request(call)
 
     def answer(self, stream: int, head: Head, body: Body) -> None:
@@ -201,10 +215,10 @@ class ServerConnection:
         if self._open.pop(stream, None) is None or self.channel is None:
             return
         try:
-            self.channel.send(Kind.ANSWER, stream, encode_head(head), body)
+            self.channel.send(_ANSWER, stream, encode_head(head), body)
         except WireError as error:  # too large: that, too, is an outcome
             status = Status(StatusCode.ERROR, f'the answer cannot be sent: {error}')
-            self.channel.send(Kind.ANSWER, stream, encode_head(Head(head.request_id, '', status=status)), [])
+            self.channel.send(_ANSWER, stream, encode_head(Head(head.request_id, '', status=status)), [])
 
     def lost(self, reason: str) -> None:
         """The channel is gone: nobody waits for the open requests any more."""
@@ -222,8 +236,5 @@ def _ignore_call(call: ServerCall) -> None:
     """What a connection that is lost does with requests."""
 
 
-def _decoded(decode: Callable[[Buffer], T], head: Buffer) -> T:
-    try:
-        return decode(head)
-    except msgspec.MsgspecError as error:
-        raise WireError(f'a head that cannot be read: {error}') from error
+def _unreadable(error: msgspec.MsgspecError) -> WireError:
+    return WireError(f'a head that cannot be read: {error}')

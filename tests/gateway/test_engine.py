@@ -681,7 +681,7 @@ def test_a_replica_that_hangs_up_at_once_is_no_replica():
         pool = Pool(NodeSpec(name='a', addresses=['memory:rude']))
         trying = asyncio.get_running_loop().create_task(pool.keep_connected('memory:rude'))
         outcome = asyncio.get_running_loop().create_future()
-        pool.request(Head('', ''), [], lambda h, b: outcome.set_result(h))
+        Engine(Graph({'a': [GATEWAY]}), {'a': pool}).submit(Head('', ''), b'', lambda h, b: outcome.set_result(h))
         head = await asyncio.wait_for(outcome, SECONDS)
         assert "Executor 'a' does not answer at memory:rude" in head.status.description
         trying.cancel()
