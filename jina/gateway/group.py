@@ -33,7 +33,8 @@ class Group:
     def cancel(self) -> None:
         """Nobody waits for the answers any more."""
         self._done = None
-        for ticket in self._tickets:
+        tickets, self._tickets = self._tickets, []  # they lead back here: a cycle that only the collector would end
+        for ticket in tickets:
             ticket.cancel()  # which means nothing to one that is answered
 
     def answered(self, number: int, head: Head, body: Buffer) -> None:
@@ -43,18 +44,19 @@ class Group:
             return
         failed = head.status is not None and head.status.code >= StatusCode.ERROR
         if failed != self._first:  # of ALL the first error decides, of ALL_ASYNC the first success
-            self._settle([(head, body)])
-            if failed:
-                self.cancel()
+            self._settle(self._done, [(head, body)])
             return
         self._outcomes[number] = (head, body)
         if not self._missing:
-            self._settle([outcome for outcome in self._outcomes if outcome is not None])
+            self._settle(self._done, [outcome for outcome in self._outcomes if outcome is not None])
 
-    def _settle(self, outcomes: list[Outcome]) -> None:
-        done, self._done = self._done, None
-        if done is not None:
-            done(outcomes)
+    def _settle(self, done: Callable[[list[Outcome]], None], outcomes: list[Outcome]) -> None:
+        self._done = None
+        done(outcomes)
+        if self._first:
+            self._tickets = []
+        else:
+            self.cancel()
 
 
 class _Share(Ticket, kw_only=True):
