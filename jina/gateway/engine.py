@@ -182,10 +182,10 @@ class Walk(Record):
     def _sent_head(self, station: Station, parts: tuple[Part, ...], flags: int) -> Head:
         head = self._head
         left = head.timeout and max(0.0, head.timeout - (time.time() - self._start))
-        accept = head.accept if station.is_end else ANY
         return Head(
-            head.request_id, head.endpoint, parts, accept, head.parameters, flags=flags, timeout=left, trace=head.trace
-        )
+            head.request_id, head.endpoint, parts, self._accept(station), head.parameters, flags=flags, timeout=left,
+            trace=head.trace,
+        )  # fmt: skip
 
     def _send(self, station: Station, parcel: Parcel, flags: int) -> None:
         head = self._sent_head(station, parcel[0], flags)

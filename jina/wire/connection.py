@@ -6,7 +6,7 @@ between them. A body larger than the whole window is admitted when nothing else 
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from jina.wire.records import Record
 
 _REQUEST, _ANSWER = int(Kind.REQUEST), int(Kind.ANSWER)  # an enum takes longer to compare and to pack
 
+T = TypeVar('T')
 Reply = Callable[[Head, Buffer], None]
 """Receives the outcome of a request, exactly once: the answer, or a head whose status says what failed."""
 
@@ -96,24 +97,15 @@ class ClientConnection:
         if kind == _ANSWER:
             self._answered(stream, head, body)
         elif kind == Kind.HELLO:
-            self._greeted(head)
+            self.hello = _decoded(decode_hello, head)
+            self.on_change()
         else:
             raise WireError(f'a server does not send frames of kind {kind}')
-
-    def _greeted(self, head: Buffer) -> None:
-        try:
-            self.hello = decode_hello(head)
-        except msgspec.MsgspecError as error:
-            raise _unreadable(error) from error
-        self.on_change()
 
     def _answered(self, stream: int, head: Buffer, body: Buffer) -> None:
         if stream not in self._waiting:
             raise WireError(f'an answer to no request (stream {stream})')
-        try:
-            answer = decode_head(head)  # first: if it raises, the request is to have its outcome from lost()
-        except msgspec.MsgspecError as error:
-            raise _unreadable(error) from error
+        answer = _decoded(decode_head, head)  # first: if it raises, the request is to have its outcome from lost()
         reply, size = self._waiting.pop(stream)
         self._bytes -= size
         reply(answer, body)
@@ -204,10 +196,7 @@ class ServerConnection:
             raise WireError(f'stream {stream} was used again before it was answered')
         if len(self._open) >= self.hello.window_count:
             raise WireError(f'more than {self.hello.window_count} requests without an answer')
-        try:
-            call = self._open[stream] = ServerCall(self, stream, decode_head(head), body)
-        except msgspec.MsgspecError as error:
-            raise _unreadable(error) from error
+        call = self._open[stream] = ServerCall(self, stream, _decoded(decode_head, head), body)
         self._on_request(call)
 
     def answer(self, stream: int, head: Head, body: Body) -> None:
@@ -236,5 +225,8 @@ def _ignore_call(call: ServerCall) -> None:
     """What a connection that is lost does with requests."""
 
 
-def _unreadable(error: msgspec.MsgspecError) -> WireError:
-    return WireError(f'a head that cannot be read: {error}')
+def _decoded(decode: Callable[[Buffer], T], head: Buffer) -> T:
+    try:
+        return decode(head)
+    except msgspec.MsgspecError as error:
+        raise WireError(f'a head that cannot be read: {error}') from error
