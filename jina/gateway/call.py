@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jina.wire.head import Body
+from jina.wire.records import Record
 
 if TYPE_CHECKING:
     from jina.gateway.shortway import ShortWay
@@ -27,16 +28,20 @@ class Cancellable(Protocol):
 class Door(Protocol):
     """What takes the calls of all connections.
 
-    :ivar extra_headers: lines that each answer has, with ``\\r\\n`` after each.
     :ivar max_connections: clients beyond it are told to come again later.
     """
 
-    extra_headers: bytes
     max_connections: int
 
     @property
     def endpoints(self) -> Mapping[tuple[bytes, bytes], str]:
         """By method and path, where documents go; ``''``: the body says it."""
+
+    def header_lines(self, of_server: list[tuple[bytes, bytes]]) -> bytes:
+        """The lines that each answer has.
+
+        :param of_server: name and value of those that the server adds, such as the date.
+        """
 
     def submit(self, call: 'Call') -> Cancellable | None:
         """Begin to work on a call; it is to be answered, now or later."""
@@ -45,7 +50,7 @@ class Door(Protocol):
         """The body of an answer that says why there is no other."""
 
 
-class Call:
+class Call(Record):
     """One request that takes the short way.
 
     :ivar endpoint: where its documents go; ``''``: its body says it.
@@ -56,32 +61,18 @@ class Call:
     :ivar response_complete: whether the next one may begin.
     """
 
-    __slots__ = (
-        '_answered',
-        '_begun',
-        '_connection',
-        '_refused',
-        '_work',
-        'arrived',
-        'body',
-        'endpoint',
-        'expects_continue',
-        'keep_alive',
-        'response_complete',
-        'timeout',
-    )
-
-    def __init__(self, connection: 'ShortWay', endpoint: str, keep_alive: bool) -> None:
-        self._connection = connection
-        self._work: Cancellable | None = None
-        self._refused: tuple[int, str] | None = None
-        self._begun = self.arrived = self._answered = False
-        self.endpoint = endpoint
-        self.body: bytes | bytearray = b''
-        self.timeout: float | None = None
-        self.expects_continue = False
-        self.keep_alive = keep_alive
-        self.response_complete = False
+    _connection: 'ShortWay'
+    endpoint: str
+    keep_alive: bool
+    body: bytes | bytearray = b''
+    arrived: bool = False
+    timeout: float | None = None
+    expects_continue: bool = False
+    response_complete: bool = False
+    _work: Cancellable | None = None
+    _refused: tuple[int, str] | None = None
+    _begun: bool = False
+    _answered: bool = False
 
     async def run_asgi(self, app: Any) -> None:
         """What uvicorn calls when the requests before this one are answered."""

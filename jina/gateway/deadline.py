@@ -20,6 +20,8 @@ def seconds(value: str | bytes) -> float:
     return found
 
 
-def soonest(*limits: float | None) -> float | None:
-    """The least of these, where ``None`` is no limit."""
-    return min((limit for limit in limits if limit is not None), default=None)
+def soonest(limit: float | None, other: float | None) -> float | None:
+    """The lesser of the two, where ``None`` is no limit."""
+    if limit is None:
+        return other
+    return limit if other is None else min(limit, other)

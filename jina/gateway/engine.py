@@ -10,6 +10,8 @@ import re
 import time
 from collections.abc import Mapping
 
+from msgspec import field
+
 from jina.gateway.group import Group, Outcome
 from jina.gateway.pool import Pool, Ticket
 from jina.graph import GATEWAY, Graph
@@ -17,6 +19,7 @@ from jina.types.request import Route, Status, StatusCode
 from jina.wire.connection import Reply
 from jina.wire.frames import Buffer
 from jina.wire.head import ANY, BYPASS, JSON, NOT_BOUND, UNCHANGED, Body, Head, Part, body_size
+from jina.wire.records import Record
 
 Parcel = tuple[tuple[Part, ...], Body]
 """Documents between two Executors: what they consist of, and the bytes."""
@@ -26,25 +29,49 @@ LONGEST_TIMEOUT = 1e7  # seconds; what is longer, or no number, is no limit
 _log = logging.getLogger('jina.gateway')
 
 
+class Station:
+    """A node of the graph, with all that a request has to know of it.
+
+    :ivar followers: who needs its output.
+    :ivar is_end: whether its output is the answer.
+    :ivar decisive: whether there is no answer without it.
+    """
+
+    def __init__(self, graph: Graph, name: str, pool: Pool) -> None:
+        self.name = name
+        self.pool = pool
+        self.target = pool.spec.part_of or name
+        self.needs = graph.needs[name]
+        self.followers: tuple[Station, ...] = ()
+        self.is_end = name == graph.end
+        self.decisive = name in graph.decisive
+        self.on_error = pool.spec.on_error
+        self.polling = pool.spec.polling
+
+
 class Engine:
     """Takes requests from the doors and sees to it that each has exactly one outcome.
 
     :param graph: the way.
     :param pools: for each of its nodes, who works there.
+    :ivar first: where requests go first.
     """
 
     def __init__(self, graph: Graph, pools: Mapping[str, Pool], name: str = GATEWAY) -> None:
         self.graph = graph
-        self.pools = pools
         self.name = name
         self._targets: dict[str, re.Pattern[str]] = {}
+        stations = {node: Station(graph, node, pools[node]) for node in graph.needs}
+        for station in stations.values():
+            station.followers = tuple(stations[node] for node in graph.next[station.name])
+        self.first = tuple(stations[node] for node in graph.next[GATEWAY])
 
     def submit(self, head: Head, body: Buffer, reply: Reply) -> 'Walk':
         """Send a request through the graph.
 
         :param reply: called exactly once, unless the walk is cancelled: with the answer's head and body.
         """
-        walk = Walk(self, head, body, reply)
+        walk = Walk(self, head, body, reply, time.time())
         walk.start()
         return walk
 
@@ -60,169 +87,170 @@ class Engine:
         return self._targets[target].match(name) is not None
 
 
-class Walk:
+class Visit(Ticket, kw_only=True):
+    """A request at one node.
+
+    :ivar parcel: the documents that it was sent.
+    """
+
+    walk: 'Walk'
+    station: Station
+    parcel: Parcel
+
+    def reply(self, head: Head, body: Buffer) -> None:
+        self.walk.answered(self, head, body)
+
+
+class Walk(Record):
     """One request on its way."""
 
-    __slots__ = (
-        '_arrived',
-        '_body',
-        '_engine',
-        '_error',
-        '_head',
-        '_reply',
-        '_routes',
-        '_skips',
-        '_start',
-        '_stopped',
-        '_tickets',
-        '_timer',
-    )
-
-    def __init__(self, engine: Engine, head: Head, body: Buffer, reply: Reply) -> None:
-        self._engine = engine
-        self._head = head
-        self._body = body
-        self._reply: Reply | None = reply
-        self._stopped = False
-        self._skips = False
-        self._error: Status | None = None
-        self._start = time.time()
-        self._routes: list[Route] = []
-        self._arrived: dict[str, dict[str, Parcel]] = {}
-        self._tickets: dict[str, Ticket | Group] = {}
-        self._timer: asyncio.TimerHandle | None = None
+    _engine: Engine
+    _head: Head
+    _body: Buffer
+    _reply: Reply | None
+    _start: float
+    _stopped: bool = False
+    _skips: bool = False
+    _error: Status | None = None
+    _routes: list[Route] = field(default_factory=list)
+    _arrived: dict[str, dict[str, Parcel]] = field(default_factory=dict)
+    _open: dict[str, Visit | Group] = field(default_factory=dict)  # by the name of the node
+    _timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin where requests come from."""
-        head = self._head
-        try:
-            self._engine.hits(head.target, '')
-        except (re.error, OverflowError, RecursionError) as error:
-            told = f'target_peapod={head.target!r} is no regular expression: {error}'
-            self._finish((head.parts, [self._body]), Status(StatusCode.ERROR, told, client_error=True))
+        head, engine = self._head, self._engine
+        parcel: Parcel = (head.parts, [self._body])
+        if head.target and (wrong := self._wrong_target()):
+            self._finish(parcel, wrong)
             return
         if head.timeout is not None and head.timeout < LONGEST_TIMEOUT:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, head.timeout), self._expire)
-        self._leave(GATEWAY, (head.parts, [self._body]))
+        for station in engine.first:
+            self._arrive(station, GATEWAY, parcel)
+        if engine.graph.end == GATEWAY:
+            self._finish(parcel, None)
 
     def cancel(self) -> None:
         """Nobody waits for the answer any more: stop what has not begun."""
         self._reply = None
         self._stop()
 
-    def _leave(self, name: str, parcel: Parcel) -> None:
+    def _wrong_target(self) -> Status | None:
+        try:
+            self._engine.hits(self._head.target, '')
+        except (re.error, OverflowError, RecursionError) as error:
+            told = f'target_peapod={self._head.target!r} is no regular expression: {error}'
+            return Status(StatusCode.ERROR, told, client_error=True)
+        return None
+
+    def _leave(self, station: Station, parcel: Parcel) -> None:
         """A node is done: its documents go on to those that need them."""
-        graph = self._engine.graph
-        for other in graph.next[name]:
-            self._arrive(other, name, parcel)
-        if name == graph.end:
+        for other in station.followers:
+            self._arrive(other, station.name, parcel)
+        if station.is_end:
             self._finish(parcel, self._error)
 
-    def _arrive(self, name: str, source: str, parcel: Parcel) -> None:
-        needs = self._engine.graph.needs[name]
-        if len(needs) == 1:
-            self._enter(name, parcel)
-            return
-        arrived = self._arrived.setdefault(name, {})
-        arrived[source] = parcel
-        if len(arrived) == len(needs):
-            self._enter(name, _joined([arrived[n] for n in needs]))
-
-    def _enter(self, name: str, parcel: Parcel) -> None:
-        """All that a node needs is there: send it, unless the request is not for it."""
+    def _arrive(self, station: Station, source: str, parcel: Parcel) -> None:
+        """Documents for a node: when it has all that it needs, it is sent them, unless the request is not for it."""
         if self._stopped:
             return
-        target, engine = self._head.target, self._engine
-        pool = engine.pools[name]
-        if self._skips or (target and not engine.hits(target, pool.spec.part_of or name)):
-            self._pass_by(name, parcel)
-        elif pool.spec.polling == 'ANY':
-            self._send(name, parcel, 0)
+        if len(station.needs) > 1:
+            arrived = self._arrived.setdefault(station.name, {})
+            arrived[source] = parcel
+            if len(arrived) < len(station.needs):
+                return
+            parcel = _joined([arrived[name] for name in station.needs])
+        target = self._head.target
+        if self._skips or (target and not self._engine.hits(target, station.target)):
+            self._pass_by(station, parcel)
+        elif station.polling == 'ANY':
+            self._send(station, parcel, 0)
         else:
-            self._send_to_each(name, parcel)
+            self._send_to_each(station, parcel)
 
-    def _pass_by(self, name: str, parcel: Parcel) -> None:
+    def _pass_by(self, station: Station, parcel: Parcel) -> None:
         """Go on without this node's work; only to join or to encode documents its process is needed all the same."""
-        if _is_ready(parcel, self._accept(name)):
-            self._leave(name, parcel)
+        if _is_ready(parcel, self._accept(station)):
+            self._leave(station, parcel)
         else:
-            self._send(name, parcel, BYPASS)
+            self._send(station, parcel, BYPASS)
 
-    def _accept(self, name: str) -> str:
-        return self._head.accept if name == self._engine.graph.end else ANY
+    def _accept(self, station: Station) -> str:
+        return self._head.accept if station.is_end else ANY
 
-    def _sent_head(self, name: str, parts: tuple[Part, ...], flags: int) -> Head:
+    def _sent_head(self, station: Station, parts: tuple[Part, ...], flags: int) -> Head:
         head = self._head
         left = head.timeout and max(0.0, head.timeout - (time.time() - self._start))
         return Head(
-            head.request_id, head.endpoint, parts, self._accept(name), head.parameters, flags=flags, timeout=left,
+            head.request_id, head.endpoint, parts, self._accept(station), head.parameters, flags=flags, timeout=left,
             trace=head.trace,
         )  # fmt: skip
 
-    def _send(self, name: str, parcel: Parcel, flags: int) -> None:
-        def reply(answer: Head, body: Buffer) -> None:
-            self._answered(name, parcel, answer, body, flags)
+    def _send(self, station: Station, parcel: Parcel, flags: int) -> None:
+        head = self._sent_head(station, parcel[0], flags)
+        visit = Visit(station.pool, head, parcel[1], walk=self, station=station, parcel=parcel)
+        self._open[station.name] = visit
+        station.pool.request(visit)
 
-        ticket = self._engine.pools[name].request(self._sent_head(name, parcel[0], flags), parcel[1], reply)
-        if not ticket.answered:
-            self._tickets[name] = ticket
-
-    def _send_to_each(self, name: str, parcel: Parcel) -> None:
+    def _send_to_each(self, station: Station, parcel: Parcel) -> None:
         def done(outcomes: list[Outcome]) -> None:
-            self._all_answered(name, parcel, outcomes)
+            self._all_answered(station, parcel, outcomes)
 
-        pool = self._engine.pools[name]
-        group = Group(pool.size, pool.spec.polling == 'ALL_ASYNC', done)
-        self._tickets[name] = group
-        group.sent(pool.request_each(self._sent_head(name, parcel[0], 0), parcel[1], group.replies()))
+        head = self._sent_head(station, parcel[0], 0)
+        group = Group(station.pool, head, parcel[1], station.polling == 'ALL_ASYNC', done)
+        self._open[station.name] = group
+        group.send()
 
-    def _answered(self, name: str, sent: Parcel, answer: Head, body: Buffer, flags: int) -> None:
-        self._tickets.pop(name, None)
+    def answered(self, visit: Visit, answer: Head, body: Buffer) -> None:
+        """What the node says."""
+        station, sent, status = visit.station, visit.parcel, answer.status
+        self._open.pop(station.name, None)
         self._routes += answer.routes
         if self._stopped:
             return
-        if answer.status is not None and answer.status.code >= StatusCode.ERROR:
-            self._failed(name, sent, answer.status, flags)
+        if status is not None and status.code >= StatusCode.ERROR:
+            self._failed(station, sent, status, visit.head.flags)
         else:
-            self._leave(name, sent if answer.flags & UNCHANGED else (answer.parts, [body]))
+            self._leave(station, sent if answer.flags & UNCHANGED else (answer.parts, [body]))
 
-    def _all_answered(self, name: str, sent: Parcel, outcomes: list[Outcome]) -> None:
+    def _all_answered(self, station: Station, sent: Parcel, outcomes: list[Outcome]) -> None:
         """The replicas have answered, as many of them as had to: what they say is joined."""
-        self._tickets.pop(name, None)
+        self._open.pop(station.name, None)
         for answer, _ in outcomes:
             self._routes += answer.routes
         if self._stopped:
             return
         for answer, _ in outcomes:
             if answer.status is not None and answer.status.code >= StatusCode.ERROR:
-                self._failed(name, sent, answer.status)
+                self._failed(station, sent, answer.status)
                 return
         if all(answer.flags & NOT_BOUND for answer, _ in outcomes):
             del outcomes[1:]  # it plays no part in this request, so there is nothing to multiply
         self._leave(
-            name, _joined([sent if answer.flags & UNCHANGED else (answer.parts, [body]) for answer, body in outcomes])
+            station,
+            _joined([sent if answer.flags & UNCHANGED else (answer.parts, [body]) for answer, body in outcomes]),
         )
 
-    def _failed(self, name: str, sent: Parcel, status: Status, flags: int = 0) -> None:
+    def _failed(self, station: Station, sent: Parcel, status: Status, flags: int = 0) -> None:
         """A node has failed: the request ends, or goes on without its work."""
-        strategy = self._engine.pools[name].spec.on_error
-        decisive = name in self._engine.graph.decisive
+        decisive = station.decisive
         if not decisive:
             _log.warning(
                 'request %s, in a branch that its answer does not need: %s', self._head.request_id, status.description
             )
-        if strategy == 'THROW_EARLY' or flags & BYPASS:
+        if station.on_error == 'THROW_EARLY' or flags & BYPASS:
             if decisive:
                 self._finish((self._head.parts, [self._body]), status)
             return
         if decisive:
             self._error = self._error or status
-            self._skips = self._skips or strategy == 'SKIP_HANDLE'
-        self._pass_by(name, sent)
+            self._skips = self._skips or station.on_error == 'SKIP_HANDLE'
+        self._pass_by(station, sent)
 
     def _expire(self) -> None:
         """The deadline has passed."""
-        where = ', '.join(map(repr, self._tickets)) or 'the gateway'
+        where = ', '.join(map(repr, self._open)) or 'the gateway'
         told = f'the deadline of {self._head.timeout:g} s passed while the request was at {where}'
         self._finish((self._head.parts, [self._body]), Status(StatusCode.ERROR, told, timed_out=True))
 
@@ -250,7 +278,7 @@ class Walk:
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
-        tickets, self._tickets = self._tickets, {}
+        tickets, self._open = self._open, {}
         for ticket in tickets.values():
             ticket.cancel()
 

@@ -20,6 +20,7 @@ MAX_CONNECTIONS = 10_000
 OTHER_FILES = 128  # what a gateway has open besides its clients' connections
 KEEP_ALIVE_SECONDS = 60  # how long a connection may be idle
 
+_JSON = b'content-type: application/json\r\n'
 _ANY_ORIGIN = b'access-control-allow-origin: *\r\n'
 
 
@@ -37,7 +38,9 @@ class HttpDoor:
         found = entries(gateway)
         self._pages = Pages(gateway, found, list(engine.graph.needs), extend)
         self.endpoints = {(m.encode(), path.encode()): to for (m, path), to in table(found).items()}
-        self.extra_headers = _ANY_ORIGIN if gateway.cors else b''
+        self._own_lines = _JSON + (_ANY_ORIGIN if gateway.cors else b'')
+        self._lines = b''
+        self._lines_of: object = None
         self.max_connections = _max_connections()
         self._server = WebServer(
             self._pages, 'http', door.host, door.port, http=self._accept, timeout_keep_alive=KEEP_ALIVE_SECONDS
@@ -73,6 +76,13 @@ class HttpDoor:
             call.answer(*answer(asked, head, body))
 
         return self._engine.submit(head, data, reply)
+
+    def header_lines(self, of_server: list[tuple[bytes, bytes]]) -> bytes:
+        """The lines that each answer has; see :class:`~jina.gateway.call.Door`."""
+        if of_server is not self._lines_of:  # uvicorn makes a new list each second, because of the date
+            self._lines_of = of_server
+            self._lines = b''.join([b'%b: %b\r\n' % header for header in of_server]) + self._own_lines
+        return self._lines
 
     def refusal(self, why: str) -> Body:
         """The body of an answer that says why there is no other."""

@@ -1,12 +1,12 @@
 """The native door: frames over a Unix socket, for clients on the gateway's own host."""
 
 import os
+from functools import partial
 
-from jina.gateway.engine import Engine
+from jina.gateway.engine import Engine, Walk
 from jina.transport import Listener, listen
 from jina.types.request import Status, StatusCode
 from jina.wire.connection import ServerCall, ServerConnection
-from jina.wire.frames import Buffer
 from jina.wire.head import Head, Hello
 
 WINDOW_BYTES = 64 << 20
@@ -38,22 +38,15 @@ class NativeDoor:
             await self._listener.close()
 
     def _accept(self) -> ServerConnection:
-        return ServerConnection(self._hello, self._requested)
-
-    def _requested(self, call: ServerCall) -> None:
-        submit(self._engine, call)
+        return ServerConnection(self._hello, partial(submit, self._engine))
 
 
 def submit(engine: Engine, call: ServerCall) -> None:
     """Send a request that came as a frame through the graph; its outcome goes back the same way."""
+    walk = engine.submit(call.head, call.body, call.reply)
+    call.on_cancel = partial(_cancel, call, walk)
 
-    def reply(head: Head, body: Buffer) -> None:
-        call.answer(head, [body])
 
-    walk = engine.submit(call.head, call.body, reply)
-
-    def cancel() -> None:
-        walk.cancel()
-        reply(Head(call.head.request_id, '', status=_CANCELLED), b'')  # which gives the credit back
-
-    call.on_cancel = cancel
+def _cancel(call: ServerCall, walk: Walk) -> None:
+    walk.cancel()
+    call.reply(Head(call.head.request_id, '', status=_CANCELLED), b'')  # which gives the credit back

@@ -7,14 +7,16 @@ until another one takes it, or until it is known that none will.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable
 
 from jina.excepts import WireError
 from jina.spec import NodeSpec
 from jina.transport import connect
 from jina.types.request import Status, StatusCode
-from jina.wire.connection import ClientConnection, Reply
+from jina.wire.connection import ClientConnection
 from jina.wire.frames import Buffer
 from jina.wire.head import Body, Head, body_size
+from jina.wire.records import Record
 
 HELLO_SECONDS = 10.0
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
@@ -89,6 +91,7 @@ class Pool:
         self.name = spec.name
         self._seats = [Seat(n) for n in range(len(spec.addresses) or spec.replicas)]
         self._waiting: deque[Ticket] = deque()
+        self._to_each = spec.polling != 'ANY'
         self._closing = False
         self._reconnecting: set[asyncio.Task[None]] = set()
 
@@ -134,24 +137,21 @@ class Pool:
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_DELAY)
 
-    def request(self, head: Head, body: Body, reply: Reply) -> 'Ticket':
-        """Send to the least busy replica, as soon as it admits it. ``reply`` is called exactly once."""
-        ticket = Ticket(self, head, body, reply)
-        if self._waiting or not self._send(ticket, self._least_busy(body_size(body))):
+    def request(self, ticket: 'Ticket') -> None:
+        """Send to the least busy replica, as soon as it admits it."""
+        if self._waiting or not self._send(ticket):
             self._waiting.append(ticket)
             self.changed()
-        return ticket
 
-    def request_each(self, head: Head, body: Body, replies: list[Reply]) -> 'list[Ticket]':
+    def request_each(self, tickets: 'Iterable[Ticket]') -> None:
         """Send to every replica, as soon as it admits it.
 
-        :param replies: one for each replica; each is called exactly once.
+        :param tickets: one for each.
         """
-        tickets = [Ticket(self, head, body, reply, seat) for seat, reply in zip(self._seats, replies, strict=True)]
         for ticket, seat in zip(tickets, self._seats, strict=True):
+            ticket.seat = seat
             seat.waiting.append(ticket)
         self.changed()
-        return tickets
 
     @property
     def size(self) -> int:
@@ -160,20 +160,24 @@ class Pool:
 
     def changed(self) -> None:
         """Credit came back, or a replica came or went: send what waits."""
+        if self._waiting:
+            self._send_waiting()
+        if self._to_each:
+            for seat in self._seats:
+                self._seat_changed(seat)
+
+    def _send_waiting(self) -> None:
         waiting = self._waiting
-        while waiting and self._send(waiting[0], self._least_busy(body_size(waiting[0].body))):
+        while waiting and self._send(waiting[0]):
             waiting.popleft()
         if waiting and all(seat.hopeless for seat in self._seats):
             _fail(waiting, self._seats[0].hopeless)
-        if self.spec.polling != 'ANY':
-            for seat in self._seats:
-                self._seat_changed(seat)
 
     def _seat_changed(self, seat: Seat) -> None:
         while seat.waiting and seat.replica is not None:
             if not seat.replica.admits(body_size(seat.waiting[0].body)):
                 return
-            self._send(seat.waiting.popleft(), seat.replica)
+            seat.waiting.popleft().send(seat.replica)
         if seat.hopeless:
             _fail(seat.waiting, seat.hopeless)
 
@@ -216,10 +220,11 @@ class Pool:
         if ticket in waiting:
             waiting.remove(ticket)
 
-    def _send(self, ticket: 'Ticket', replica: Replica | None) -> bool:
+    def _send(self, ticket: 'Ticket') -> bool:
+        replica = self._least_busy(body_size(ticket.body))
         if replica is None:
             return False
-        ticket.sent(replica)
+        ticket.send(replica)
         return True
 
     def _least_busy(self, size: int) -> Replica | None:
@@ -237,35 +242,28 @@ def _fail(waiting: 'deque[Ticket]', why: str) -> None:
         waiting.popleft().reply(Head('', '', status=Status(StatusCode.ERROR, why)), b'')
 
 
-class Ticket:
+class Ticket(Record):
     """A request on its way to a replica, or waiting for one.
 
     :ivar seat: the replica that it is for; ``None``: whoever is least busy.
     """
 
-    __slots__ = ('_pool', '_replica', '_reply', '_stream', 'answered', 'body', 'head', 'seat')
-
-    def __init__(self, pool: Pool, head: Head, body: Body, reply: Reply, seat: Seat | None = None) -> None:
-        self._pool = pool
-        self._replica: Replica | None = None
-        self._stream = 0
-        self._reply = reply
-        self.seat = seat
-        self.answered = False
-        self.head = head
-        self.body = body
+    _pool: Pool
+    head: Head
+    body: Body
+    seat: Seat | None = None
+    _replica: Replica | None = None
+    _stream: int = 0
 
     def reply(self, head: Head, body: Buffer) -> None:
-        """The answer is there."""
-        self.answered = True
-        self.body = []
-        self._reply(head, body)
+        """Take the outcome; called exactly once, unless the ticket is cancelled."""
+        raise NotImplementedError
 
-    def sent(self, replica: Replica) -> None:
-        """Send it to this replica."""
-        self._replica = replica
+    def send(self, replica: Replica) -> None:
+        """Send it to this replica, which admits it."""
         try:
             self._stream = replica.request(self.head, self.body, self.reply)
+            self._replica = replica
         except WireError as error:
             self.reply(Head('', '', status=Status(StatusCode.ERROR, str(error), client_error=True)), b'')
 

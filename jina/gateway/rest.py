@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Annotated, Any
 
@@ -216,7 +216,8 @@ def _with_data(shown: Answer, documents: Buffer) -> Body:
 
 
 def _route(route: Route) -> AnswerRoute:
-    return AnswerRoute(route.pod, route.pod_id, route.start_time, route.end_time if route.end else None)
+    end = datetime.fromtimestamp(route.end, UTC) if route.end else None
+    return AnswerRoute(route.pod, route.pod_id, datetime.fromtimestamp(route.start, UTC), end)
 
 
 def _status(status: Status) -> AnswerStatus:

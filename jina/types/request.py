@@ -71,7 +71,7 @@ class _ExceptionDict(msgspec.Struct, omit_defaults=True):
     executor: str = ''
 
 
-class Route(msgspec.Struct, array_like=True):
+class Route(msgspec.Struct, array_like=True, gc=False):
     """One station of a request.
 
     :ivar pod: the Executor's name, or ``gateway``.

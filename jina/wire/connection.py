@@ -14,6 +14,9 @@ from jina.excepts import WireError
 from jina.types.request import Status, StatusCode
 from jina.wire.frames import Buffer, Frame, Kind
 from jina.wire.head import Body, Head, Hello, body_size, decode_head, decode_hello, encode_head
+from jina.wire.records import Record
+
+_REQUEST, _ANSWER = int(Kind.REQUEST), int(Kind.ANSWER)  # an enum takes longer to compare and to pack
 
 T = TypeVar('T')
 Reply = Callable[[Head, Buffer], None]
@@ -55,11 +58,10 @@ class ClientConnection:
 
     def admits(self, size: int) -> bool:
         """Whether the window has room for one more request with a body of ``size`` bytes."""
-        if self.hello is None or self.closed:
+        hello, waiting = self.hello, len(self._waiting)
+        if hello is None or self.closed:
             return False
-        if not self._waiting:
-            return True
-        return len(self._waiting) < self.hello.window_count and self._bytes + size <= self.hello.window_bytes
+        return not waiting or (waiting < hello.window_count and self._bytes + size <= hello.window_bytes)
 
     def request(self, head: Head, body: Body, reply: Reply) -> int:
         """Send a request; only while :meth:`admits` says so.
@@ -70,7 +72,7 @@ class ClientConnection:
         size = body_size(body)
         stream = self._next_stream
         self._next_stream = (stream + 1) & 0xFFFFFFFF
-        self.channel.send(Kind.REQUEST, stream, encode_head(head), body)
+        self.channel.send(_REQUEST, stream, encode_head(head), body)
         self._waiting[stream] = (reply, size)
         self._bytes += size
         return stream
@@ -92,7 +94,7 @@ class ClientConnection:
         :raises WireError: if it is none that a server may send now.
         """
         kind, stream, head, body = frame
-        if kind == Kind.ANSWER:
+        if kind == _ANSWER:
             self._answered(stream, head, body)
         elif kind == Kind.HELLO:
             self.hello = _decoded(decode_hello, head)
@@ -121,27 +123,28 @@ class ClientConnection:
         self.on_change()
 
 
-class ServerCall:
+class ServerCall(Record):
     """One request at the server's end.
 
     :ivar cancelled: nobody waits for the answer any more; work on it that has not begun need not begin.
     :ivar on_cancel: called when that happens.
     """
 
-    __slots__ = ('_connection', '_stream', 'body', 'cancelled', 'head', 'on_cancel')
-
-    def __init__(self, connection: 'ServerConnection', stream: int, head: Head, body: Buffer) -> None:
-        self._connection = connection
-        self._stream = stream
-        self.head = head
-        self.body = body
-        self.cancelled = False
-        self.on_cancel: Callable[[], None] | None = None
+    _connection: 'ServerConnection'
+    _stream: int
+    head: Head
+    body: Buffer
+    cancelled: bool = False
+    on_cancel: Callable[[], None] | None = None
 
     def answer(self, head: Head, body: Body) -> None:
         """Send the outcome; to be called exactly once, from the thread of the connection."""
         self.on_cancel = None  # it mostly leads back here: a cycle that only the collector would end
         self._connection.answer(self._stream, head, body)
+
+    def reply(self, head: Head, body: Buffer) -> None:
+        """:meth:`answer`, with a body in one piece."""
+        self.answer(head, [body])
 
     async def drained(self) -> None:
         """Wait until the answer has left this process: then the memory it was sent from may change."""
@@ -180,7 +183,7 @@ class ServerConnection:
         :raises WireError: if it is none that a client may send now.
         """
         kind, stream, head, body = frame
-        if kind == Kind.REQUEST:
+        if kind == _REQUEST:
             self._requested(stream, head, body)
         elif kind == Kind.CANCEL:
             if call := self._open.get(stream):
@@ -201,10 +204,10 @@ class ServerConnection:
         if self._open.pop(stream, None) is None or self.channel is None:
             return
         try:
-            self.channel.send(Kind.ANSWER, stream, encode_head(head), body)
+            self.channel.send(_ANSWER, stream, encode_head(head), body)
         except WireError as error:  # too large: that, too, is an outcome
             status = Status(StatusCode.ERROR, f'the answer cannot be sent: {error}')
-            self.channel.send(Kind.ANSWER, stream, encode_head(Head(head.request_id, '', status=status)), [])
+            self.channel.send(_ANSWER, stream, encode_head(Head(head.request_id, '', status=status)), [])
 
     def lost(self, reason: str) -> None:
         """The channel is gone: nobody waits for the open requests any more."""

@@ -20,11 +20,13 @@ NOT_BOUND = 4  # answer: the Executor binds nothing to the endpoint, and passed 
 COUNT_UNKNOWN = -1
 
 
-class Part(msgspec.Struct, array_like=True, frozen=True):
+class Part(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One piece of a body: the documents that one client or Executor sent.
 
     :ivar count: how many documents, where that is known without decoding them.
     :ivar groundtruths: likewise.
+
+    Like heads and routes, it can be part of no cycle, so the garbage collector need not look at it (``gc=False``).
     """
 
     encoding: str
@@ -33,7 +35,7 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     groundtruths: int = COUNT_UNKNOWN
 
 
-class Head(msgspec.Struct, array_like=True):
+class Head(msgspec.Struct, array_like=True, gc=False):
     """What travels before the documents.
 
     :ivar request_id: the client's name for the request.

@@ -1,6 +1,7 @@
 """The way of a request through the graph, over pools of workers that live in the same loop."""
 
 import asyncio
+import gc
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
@@ -8,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jina.gateway.engine import Engine
+from jina.gateway.engine import Engine, Walk
+from jina.gateway.group import Group
 from jina.gateway.native import NativeDoor
-from jina.gateway.pool import Pool
+from jina.gateway.pool import Pool, Ticket
 from jina.graph import GATEWAY, Graph
 from jina.spec import NodeSpec
 from jina.transport import connect, listen
@@ -461,6 +463,27 @@ def test_the_first_of_all_goes_on_and_the_later_ones_are_dropped_and_not_cancell
     asyncio.run(check())
 
 
+@pytest.mark.parametrize('behaviour', [worked, unchanged, failed])
+@pytest.mark.parametrize('nodes', [None, ALL, FIRST], ids=['ANY', 'ALL', 'ALL_ASYNC'])
+def test_nothing_of_a_request_is_left_for_the_garbage_collector(nodes, behaviour):
+    """It may hold large bodies."""
+
+    async def check():
+        async with running(THEN, nodes=nodes, a=behaviour) as system:
+            await system.ask()
+            await until(lambda: all(replica.in_flight == 0 for replica in system.pools['a'].replicas))
+            system.calls.clear()
+            left = [o for o in gc.get_objects() if isinstance(o, Walk | Ticket | Group)]
+            assert left == []
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(check())
+    finally:
+        gc.enable()
+
+
 def test_an_error_is_not_the_first_answer_unless_there_is_no_other():
     async def check():
         async with running(THEN, nodes=FIRST, a=silent) as system:
@@ -681,7 +704,7 @@ def test_a_replica_that_hangs_up_at_once_is_no_replica():
         pool = Pool(NodeSpec(name='a', addresses=['memory:rude']))
         trying = asyncio.get_running_loop().create_task(pool.keep_connected('memory:rude'))
         outcome = asyncio.get_running_loop().create_future()
-        pool.request(Head('', ''), [], lambda h, b: outcome.set_result(h))
+        Engine(Graph({'a': [GATEWAY]}), {'a': pool}).submit(Head('', ''), b'', lambda h, b: outcome.set_result(h))
         head = await asyncio.wait_for(outcome, SECONDS)
         assert "Executor 'a' does not answer at memory:rude" in head.status.description
         trying.cancel()

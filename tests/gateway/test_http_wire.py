@@ -387,6 +387,31 @@ def test_a_connection_that_is_silent_is_closed(run, said, monkeypatch):
     run(check())
 
 
+def test_a_connection_is_not_idle_while_a_request_is_under_way(run, until, monkeypatch):
+    monkeypatch.setattr(http, 'KEEP_ALIVE_SECONDS', 0.05)
+
+    async def check():
+        engine = HeldEngine()
+        async with door_to(engine) as (door, connect):
+            peer = await connect()
+            peer.say(post())
+            await until(lambda: engine.walks)
+            [connection] = door._server.connections
+            before = connection.timeout_keep_alive_task
+            await until(lambda: connection.timeout_keep_alive_task is not before)  # it has looked, and looks again
+            engine.walks[0].end()
+            assert (await peer.answer())[0] == 200
+            assert await peer.closed()
+
+    run(check())
+
+
+def test_answers_have_the_date_that_the_server_has_now():
+    door = HttpDoor(HeldEngine(), DoorSpec(protocol='http'), web())
+    for date in (b'today', b'tomorrow'):
+        assert b'date: %b\r\n' % date in door.header_lines([(b'date', date)])
+
+
 @pytest.mark.parametrize(
     ('value', 'timeout'),
     [('1', 1.0), ('0.25', 0.25), ('0', None), ('-1', None), ('soon', None), ('inf', None), ('nan', None), ('', None)],
