@@ -137,7 +137,14 @@ def _status_of(code: int, answer: _Answer) -> Status | None:
         return None
     raised = status.exception or _raised_on_the_way(answer)
     info = ExceptionInfo(raised.name, raised.args, raised.stacks, raised.executor) if raised else None
-    return Status(status.code, status.description, info, client_error=400 <= code < 500, timed_out=code == 504)
+    return Status(
+        status.code,
+        status.description,
+        info,
+        client_error=400 <= code < 500,
+        timed_out=code == 504,
+        unavailable=code == 503,
+    )
 
 
 def _raised_on_the_way(answer: _Answer) -> _Exception | None:

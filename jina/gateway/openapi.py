@@ -30,7 +30,7 @@ _REFUSALS = {
     413: 'The body is too large.',
     415: 'The body is not JSON.',
     500: 'An Executor failed; `status` tells which, and how.',
-    503: 'Too many clients are connected, or the Flow is being closed.',
+    503: 'Too many clients are connected, an Executor is gone, or the Flow is being closed.',
     504: 'It took longer than `timeout` or `jina-timeout` allows.',
 }
 _TIMEOUT = {

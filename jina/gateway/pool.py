@@ -239,7 +239,7 @@ class Pool:
 
 def _fail(waiting: 'deque[Ticket]', why: str) -> None:
     while waiting:
-        waiting.popleft().reply(Head('', '', status=Status(StatusCode.ERROR, why)), b'')
+        waiting.popleft().reply(Head('', '', status=Status(StatusCode.ERROR, why, unavailable=True)), b'')
 
 
 class Ticket(Record):

@@ -208,6 +208,8 @@ def code_of(status: Status | None) -> int:
         return 200
     if status.timed_out:
         return 504
+    if status.unavailable:
+        return 503
     return 400 if status.client_error else 500
 
 

@@ -46,6 +46,7 @@ class Status(msgspec.Struct, array_like=True):
     :ivar description: in one sentence what happened, to whom, and what to do.
     :ivar client_error: whether the request itself was at fault, so that to send it again is of no use.
     :ivar timed_out: whether it ended because its deadline passed.
+    :ivar unavailable: whether nobody was there who could have worked on it; it may be sent again.
     """
 
     code: int = StatusCode.SUCCESS
@@ -53,6 +54,7 @@ class Status(msgspec.Struct, array_like=True):
     exception: ExceptionInfo | None = None
     client_error: bool = False
     timed_out: bool = False
+    unavailable: bool = False
 
     def dict(self) -> dict[str, Any]:
         """The set fields; empty on success."""

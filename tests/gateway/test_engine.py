@@ -320,6 +320,7 @@ def test_what_waits_fails_when_no_other_will_come_and_so_does_all_that_follows()
             for outcome in waiting, system.submit()[0]:
                 head, _ = await asyncio.wait_for(outcome, SECONDS)
                 assert head.status.description == 'b is gone for good'
+                assert head.status.unavailable
 
     asyncio.run(check())
 

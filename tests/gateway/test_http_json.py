@@ -50,6 +50,7 @@ def test_documents_in_another_encoding_are_left_out():
         (Status(StatusCode.ERROR_CHAINED), 500),
         (Status(StatusCode.ERROR, client_error=True), 400),
         (Status(StatusCode.ERROR, timed_out=True), 504),
+        (Status(StatusCode.ERROR, unavailable=True), 503),
     ],
 )
 def test_a_status_has_a_code(status, code):

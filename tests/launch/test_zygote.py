@@ -1,5 +1,6 @@
 """What forks have in common with fresh interpreters, what they do not share, and how they fare without a zygote."""
 
+import asyncio
 import json
 import logging
 import os
@@ -172,14 +173,14 @@ def test_a_fork_holds_no_line_of_others(launch):
     assert first.ending() == 'exited with code 0'
 
 
-def test_the_zygote_keeps_nothing_of_those_that_have_ended(launch):
+def test_the_zygote_keeps_nothing_of_those_that_have_ended(launch, until):
     stop_all([launch.ready(name='once')])
     zygote, before = zygote_of(launch), zygote_of(launch).num_fds()
     for number in range(3):
         stop_all([launch.ready(name=f'w{number}')])
     assert launch.handles[-1].ending() == 'exited with code 0'
     assert zygote.children() == []
-    assert zygote.num_fds() == before
+    asyncio.run(until(lambda: zygote.num_fds() <= before))  # what is counted as before may include the first one's
 
 
 @contextmanager
