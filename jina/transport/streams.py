@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from jina.excepts import WireError
 from jina.transport.base import Accept, Channel, Listener, Peer
+from jina.transport.blocks import BLOCKS
 from jina.wire.frames import LARGE, Buffer, FrameReader, frame_header
 from jina.wire.head import Body, body_size
 
@@ -23,7 +24,7 @@ class StreamChannel(asyncio.BufferedProtocol):
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._reader = FrameReader()
+        self._reader = FrameReader(room=BLOCKS.take)
         self._loop = asyncio.get_running_loop()
         self._out: list[Buffer] = []
         self._out_large = False
