@@ -35,6 +35,10 @@ class Kind(IntEnum):
     ANSWER = 2  # server → client: the last, usually only, answer to a request; gives its credit back
     PARTIAL = 3  # server → client: one of several answers
     CANCEL = 4  # client → server: the answer is no longer wanted
+    # Between the two ends of a channel; nobody above it sees them:
+    OFFER = 5  # memory that the other end may share
+    ACCEPT = 6  # it does
+    SHARED = 7  # a frame whose body lies there; its head begins with its kind, and where
 
 
 Frame: TypeAlias = tuple[int, int, Buffer, Buffer]
