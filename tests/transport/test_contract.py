@@ -11,6 +11,7 @@ import uvloop
 
 from jina.excepts import WireError
 from jina.transport import connect, listen
+from jina.transport.ring import CAN_SHARE
 
 BIG = 10 << 20
 
@@ -43,7 +44,7 @@ class Recorder:
         return [bytes(body) for *_, body in self.frames]
 
 
-@pytest.fixture(params=['unix', 'shared', 'unshared', 'tcp', 'memory'])
+@pytest.fixture(params=['unix', *(['shared'] if CAN_SHARE else []), 'unshared', 'tcp', 'memory'])
 def address(request, tmp_path, monkeypatch):
     """``shared``: a Unix socket that shares memory from the start; ``unshared``: where there is none to share."""
     if request.param == 'unshared':
