@@ -16,7 +16,7 @@ from jina.wire.head import Body
 
 _log = logging.getLogger(__name__)
 
-SHARED_FROM = 128 << 10  # bytes of a body
+SHARED_FROM = 256 << 10  # bytes of a body; smaller ones gain nothing
 MOST_HEAD = 64 << 10
 FIRST_KIND = int(Kind.OFFER)  # frames of this kind and above are for here
 
