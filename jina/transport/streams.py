@@ -12,7 +12,9 @@ from typing import Any, cast
 
 from jina.excepts import WireError
 from jina.transport.base import Accept, Channel, Listener, Peer
-from jina.wire.frames import LARGE, Buffer, FrameReader, frame_header
+from jina.transport.blocks import BLOCKS
+from jina.transport.shared import FIRST_KIND, SHARED_FROM, Sharing
+from jina.wire.frames import LARGE, Buffer, FrameReader, Kind, frame_header
 from jina.wire.head import Body, body_size
 
 AT_ONCE = (
@@ -27,7 +29,8 @@ class StreamChannel(asyncio.BufferedProtocol):
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._reader = FrameReader()
+        self._reader = FrameReader(room=BLOCKS.take)
+        self._sharing: Sharing | None = None
         self._loop = asyncio.get_running_loop()
         self._out: list[Buffer] = []
         self._out_large = False
@@ -38,7 +41,10 @@ class StreamChannel(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast('asyncio.Transport', transport)
         self._transport.set_write_buffer_limits(high=0)  # so that drained() means: nothing is left here
-        if (sock := transport.get_extra_info('socket')) is not None and sock.family != socket.AF_UNIX:
+        sock = transport.get_extra_info('socket')
+        if sock is not None and sock.family == socket.AF_UNIX:
+            self._sharing = Sharing(self.send)
+        elif sock is not None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._peer.connected(self)
 
@@ -48,15 +54,22 @@ class StreamChannel(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         try:
             for frame in self._reader.received(nbytes):
-                self._peer.received(frame)
+                if frame[0] < FIRST_KIND or self._sharing is None:
+                    self._peer.received(frame)
+                elif (fetched := self._sharing.received(frame)) is not None:
+                    self._peer.received(fetched)
         except WireError as error:
             _log.error('connection closed: %s', error)
             self.close()
 
     def send(self, kind: int, stream: int, head: Buffer, body: Body) -> None:
+        size = body_size(body)
+        if size >= SHARED_FROM and self._sharing is not None:
+            reference = self._sharing.outgoing(kind, head, body, size)
+            if reference is not None:
+                kind, head, body, size = Kind.SHARED, reference, [], 0
         if not self._out:
             self._loop.call_soon(self._flush)
-        size = body_size(body)
         self._out.append(frame_header(kind, stream, len(head), size))
         self._out.append(head)
         self._out += body
@@ -109,6 +122,9 @@ class StreamChannel(asyncio.BufferedProtocol):
         self._transport = None
         self._paused = False
         self._release()
+        if self._sharing is not None:
+            self._sharing.close()
+            self._sharing = None  # it leads back here: a cycle that only the collector would end
         self._peer.lost(str(exc) if exc else 'the connection was closed')
 
 

@@ -11,6 +11,7 @@
 arrays in it can be used in place.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
 from struct import Struct
 from typing import TypeAlias
@@ -34,6 +35,10 @@ class Kind(IntEnum):
     ANSWER = 2  # server → client: the last, usually only, answer to a request; gives its credit back
     PARTIAL = 3  # server → client: one of several answers
     CANCEL = 4  # client → server: the answer is no longer wanted
+    # Between the two ends of a channel; nobody above it sees them:
+    OFFER = 5  # memory that the other end may share
+    ACCEPT = 6  # it does
+    SHARED = 7  # a frame whose body lies there; its head begins with its kind, and where
 
 
 Frame: TypeAlias = tuple[int, int, Buffer, Buffer]
@@ -58,14 +63,17 @@ class FrameReader:
 
     Call :meth:`get_buffer`, write *n* bytes into what it returns, then call :meth:`received` with *n*. Small frames are
     cut out of one buffer that is used again and again; the body of a large one is received in place, without a copy.
+
+    :param room: makes the memory for a large body, of a size in bytes; whatever is in it.
     """
 
-    def __init__(self, capacity: int = 256 << 10) -> None:
+    def __init__(self, capacity: int = 256 << 10, room: Callable[[int], bytearray | memoryview] = bytearray) -> None:
+        self._room = room
         self._buffer = bytearray(capacity)
         self._start = 0
         self._end = 0
         self._large: tuple[int, int, Buffer] | None = None  # kind, stream and head of the large frame on its way
-        self._large_body = bytearray()
+        self._large_body: bytearray | memoryview = bytearray()
         self._large_have = 0
 
     def get_buffer(self) -> memoryview:
@@ -126,7 +134,7 @@ class FrameReader:
         _, _, stream, kind, _, _ = HEADER.unpack_from(self._buffer, self._start)
         have = self._end - body_at
         self._large = (kind, stream, self._buffer[self._start + HEADER.size : body_at])
-        self._large_body = bytearray(body_size)
+        self._large_body = self._room(body_size)
         self._large_body[:have] = memoryview(self._buffer)[body_at : self._end]
         self._large_have = have
         self._start = self._end = 0

@@ -11,6 +11,7 @@ import uvloop
 
 from jina.excepts import WireError
 from jina.transport import connect, listen
+from jina.transport.ring import CAN_SHARE
 
 BIG = 10 << 20
 
@@ -43,9 +44,13 @@ class Recorder:
         return [bytes(body) for *_, body in self.frames]
 
 
-@pytest.fixture(params=['unix', 'tcp', 'memory'])
-def address(request, tmp_path):
-    return {'unix': f'unix:{tmp_path}/s', 'tcp': 'tcp:127.0.0.1:0', 'memory': 'memory:contract'}[request.param]
+@pytest.fixture(params=['unix', *(['shared'] if CAN_SHARE else []), 'unshared', 'tcp', 'memory'])
+def address(request, tmp_path, monkeypatch):
+    """``shared``: a Unix socket that shares memory from the start; ``unshared``: where there is none to share."""
+    if request.param == 'unshared':
+        monkeypatch.setattr('jina.transport.shared.CAN_SHARE', False)
+    unix = f'unix:{tmp_path}/{request.param}'
+    return {'tcp': 'tcp:127.0.0.1:0', 'memory': 'memory:contract'}.get(request.param, unix)
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=['asyncio', 'uvloop'])
@@ -55,6 +60,13 @@ def run(request):
             return runner.run(asyncio.wait_for(coroutine, 20))
 
     return complete
+
+
+async def share(client, server, until):
+    """What a first large body does, in both directions."""
+    for channel in (client, server):
+        channel._sharing._offer()
+    await until(lambda: client._sharing._accepted and server._sharing._accepted)
 
 
 @pytest.fixture
@@ -68,6 +80,8 @@ def pair(until):
         try:
             await connect(listener.address, client)
             await until(lambda: server.channel is not None)
+            if address.endswith('/shared'):
+                await share(client.channel, server.channel, until)
             yield listener, client, server
         finally:
             await listener.close()
