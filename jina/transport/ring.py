@@ -28,7 +28,6 @@ from jina.wire.head import Body
 
 RING_BYTES = 64 << 20
 FIRST = mmap.PAGESIZE  # where bodies begin
-BURST_BYTES = 8 << 20  # under way at a time, or three bodies if they are larger: more would only be cold memory
 STEP = 1 << 20
 
 # That a copy has been read before `consumed` is written is promised by the memory model of x86; others need a barrier.
@@ -142,8 +141,6 @@ class Ring:
         if not self._under_way:
             return FIRST if size <= self._size - FIRST else None
         first, last = self._under_way[0][1], _aligned(self._under_way[-1][2])
-        if self._under_way_bytes() + size > max(BURST_BYTES, 3 * size):
-            return None
         if last <= first:  # it has gone around
             return last if size <= first - last else None
         if size <= self._size - last:
@@ -154,9 +151,6 @@ class Ring:
         consumed = self._words[_CONSUMED]
         while self._under_way and self._under_way[0][0] <= consumed:
             self._under_way.popleft()
-
-    def _under_way_bytes(self) -> int:
-        return sum(end - begin for _, begin, end in self._under_way)
 
     def _is_allocated(self, end: int) -> bool:
         """Have the pages up to there. To touch what the system has no memory for would be the end of the process."""

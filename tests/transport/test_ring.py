@@ -84,12 +84,6 @@ def test_a_full_ring_takes_nothing_until_something_was_read(ring, reader):
     reader.take(second)
 
 
-def test_no_more_than_three_large_bodies_are_under_way(monkeypatch, reader, ring):
-    monkeypatch.setattr(rings, 'BURST_BYTES', 8 * KB)
-    assert [ring.put([bytes(9 * KB)], 9 * KB) is not None for _ in range(4)] == [True, True, True, False]
-    assert ring.put([b'small'], 5) is None
-
-
 def test_a_body_larger_than_the_ring_has_no_room(ring):
     assert ring.put([bytes(64 * KB)], 64 * KB) is None
 
