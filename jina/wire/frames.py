@@ -11,6 +11,7 @@
 arrays in it can be used in place.
 """
 
+import mmap
 from collections.abc import Callable
 from enum import IntEnum
 from struct import Struct
@@ -58,16 +59,22 @@ def frame_header(kind: int, stream: int, head_size: int, body_size: int) -> byte
     return HEADER.pack(head_size, body_size, stream, kind, 0, MAGIC)
 
 
+def untouched(size: int) -> memoryview:
+    """Memory of ``size`` bytes that the system gives page by page, when it is first written to."""
+    return memoryview(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+
+
 class FrameReader:
     """Bytes in, frames out, for a reader that asks where to put the next bytes.
 
     Call :meth:`get_buffer`, write *n* bytes into what it returns, then call :meth:`received` with *n*. Small frames are
     cut out of one buffer that is used again and again; the body of a large one is received in place, without a copy.
+    A frame takes as much memory as has arrived of it, whatever size it announces.
 
     :param room: makes the memory for a large body, of a size in bytes; whatever is in it.
     """
 
-    def __init__(self, capacity: int = 256 << 10, room: Callable[[int], bytearray | memoryview] = bytearray) -> None:
+    def __init__(self, capacity: int = 256 << 10, room: Callable[[int], bytearray | memoryview] = untouched) -> None:
         self._room = room
         self._buffer = bytearray(capacity)
         self._start = 0
@@ -126,7 +133,7 @@ class FrameReader:
         pending = self._buffer[self._start : self._end]
         needed = HEADER.size + head_size + min(body_size, len(self._buffer) // 4)
         if needed > len(self._buffer):
-            self._buffer = bytearray(needed)
+            self._buffer = bytearray(min(needed, 2 * len(self._buffer)))
         self._buffer[: len(pending)] = pending
         self._start, self._end = 0, len(pending)
 
@@ -134,7 +141,10 @@ class FrameReader:
         _, _, stream, kind, _, _ = HEADER.unpack_from(self._buffer, self._start)
         have = self._end - body_at
         self._large = (kind, stream, self._buffer[self._start + HEADER.size : body_at])
-        self._large_body = self._room(body_size)
+        try:
+            self._large_body = self._room(body_size)
+        except (MemoryError, OSError) as error:
+            raise WireError(f'there is no memory for a body of {body_size:,} bytes: {error}') from error
         self._large_body[:have] = memoryview(self._buffer)[body_at : self._end]
         self._large_have = have
         self._start = self._end = 0

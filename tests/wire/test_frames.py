@@ -1,5 +1,6 @@
 from itertools import chain, cycle
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,7 +97,7 @@ def test_a_large_body_is_received_in_place():
     assert len(room) == 500
     room[:] = b'x' * 500
     [(*_, body)] = reader.received(500)
-    assert room.obj is body
+    assert room.obj is body.obj
     assert body == bytes(500) + b'x' * 500
 
 
@@ -105,3 +106,28 @@ def test_many_frames_pass_through_a_buffer_that_does_not_grow():
     for _ in range(1000):
         fed(reader, packed((1, 2, b'h' * 30, b'b' * 40)), [37])
         assert len(reader.get_buffer()) <= CAPACITY
+
+
+def test_what_is_announced_takes_no_memory_before_it_arrives():
+    before = psutil.Process().memory_info().rss
+    readers = [FrameReader() for _ in range(4)]
+    for reader in readers:
+        assert fed(reader, frame_header(Kind.REQUEST, 1, 0, MAX_BODY) + b'x' * 1000) == []
+    heads = [FrameReader() for _ in range(4)]
+    for reader in heads:
+        assert fed(reader, frame_header(Kind.REQUEST, 1, MAX_HEAD, 0) + b'x' * 1000) == []
+    assert psutil.Process().memory_info().rss - before < 32 << 20
+
+
+def test_a_large_head_arrives_whole():
+    head = bytes(range(256)) * 8000
+    reader = FrameReader()
+    assert fed(reader, frame_header(Kind.REQUEST, 1, len(head), 3) + head + b'abc') == [(Kind.REQUEST, 1, head, b'abc')]
+
+
+def test_a_body_that_there_is_no_memory_for_is_refused():
+    def room(size):
+        raise MemoryError('no more')
+
+    with pytest.raises(WireError, match=r'no memory for a body of 1,000,000 bytes'):
+        fed(FrameReader(room=room), frame_header(Kind.REQUEST, 1, 0, 1_000_000) + b'x')
