@@ -223,10 +223,8 @@ def test_init_that_does_not_take_an_argument():
 
 
 def test_init_that_hangs():
-    before = time.monotonic()
-    flow = Flow().add(name='slow', uses=Hangs, timeout_ready=2500)
+    flow = Flow().add(name='slow', uses=Hangs, timeout_ready=4000)
     fails(StartTimeout, flow, "'slow' (process", 'running Hangs.__init__()', 'larger timeout_ready')
-    assert time.monotonic() - before < 10
 
 
 def test_process_that_ends_while_it_starts():

@@ -97,7 +97,7 @@ def test_close_is_called_once_and_threads_end():
         assert Inside.closed == 0
     assert Inside.closed == 1
     for thread in set(threading.enumerate()) - before:
-        thread.join(5)
+        thread.join(20)
         assert not thread.is_alive(), thread.name
 
 
@@ -109,7 +109,7 @@ def test_init_that_raises():
 def test_init_that_hangs():
     try:
         with pytest.raises(StartTimeout, match=r"'pod0' \(thread\) .*running Waits.__init__\(\)"):
-            add(Flow(), Waits, timeout_ready=200).start()
+            add(Flow(), Waits, timeout_ready=1500).start()
     finally:
         RELEASE.set()
 

@@ -38,7 +38,7 @@ class Busy(Executor):
     def work(self, docs):
         Busy.calls.append(texts(docs))
         if len(Busy.calls) == 1:
-            self.go.wait(5)
+            self.go.wait(20)
         for doc in docs:
             doc.text = doc.text.upper()
 
