@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import numpy
 import pytest
-from programs import free_port, interrupt, wait_line
+from ports import free_port
+from programs import interrupt, wait_line
 
 import jina
 from jina import Document

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -147,12 +146,6 @@ def interrupt(process, number=signal.SIGINT):
     told = process.stderr.read()
     assert 'still busy after' not in told, told
     return told
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

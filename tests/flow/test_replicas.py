@@ -6,7 +6,8 @@ import threading
 import time
 
 import pytest
-from programs import alive, free_port, interrupt, until, wait_line
+from ports import free_port
+from programs import alive, interrupt, until, wait_line
 
 from jina import Document, DocumentArray, Executor, Flow, requests
 from jina.excepts import BadOption, FlowMissingPodError, RuntimeFailToStart

@@ -6,8 +6,9 @@ import signal
 from functools import partialmethod
 
 import pytest
+from ports import free_port
 from printed_form import responses
-from programs import free_port, interrupt, wait_line
+from programs import interrupt, wait_line
 
 from jina import Flow
 from jina.clients.poster import Poster
