@@ -11,9 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 DEADLINE = 20.0  # seconds: on a busy machine, what takes a moment may take many
 SPARE_FDS = 64  # libraries keep what they open once, an open Flow a few for each thread that has posted
+
+# A busy machine is not a slow program.
+settings.register_profile('jina', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('jina')
 
 _OUR_THREADS = re.compile(r'(executor|worker|gateway|jina)-')
 
