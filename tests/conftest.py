@@ -16,6 +16,9 @@ from hypothesis import HealthCheck, settings
 DEADLINE = 20.0  # seconds: on a busy machine, what takes a moment may take many
 SPARE_FDS = 64  # libraries keep what they open once, an open Flow a few for each thread that has posted
 
+# Threads of scikit-learn that wait for one another leave a busy processor to those that work.
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
 # A busy machine is not a slow program.
 settings.register_profile('jina', deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile('jina')

@@ -15,6 +15,8 @@ from textwrap import dedent
 import psutil
 import pytest
 
+from jina.excepts import StartTimeout
+
 MARK = 'JINA_TEST_PLACE'
 
 
@@ -146,6 +148,20 @@ def interrupt(process, number=signal.SIGINT):
     told = process.stderr.read()
     assert 'still busy after' not in told, told
     return told
+
+
+def start_timeout(flow_of, doing):
+    """The error of a Flow that is not ready in time, which has as long as a busy machine needs to come so far.
+
+    :param flow_of: makes the Flow; called with ``timeout_ready``.
+    :param doing: where it hangs.
+    """
+    for milliseconds in (500, 4000, 30_000):
+        with pytest.raises(StartTimeout) as raised:
+            flow_of(milliseconds).start()
+        if doing in str(raised.value):
+            return raised.value
+    raise AssertionError(raised.value)
 
 
 @pytest.fixture
