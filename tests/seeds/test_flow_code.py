@@ -625,8 +625,15 @@ with AsyncFlow().add() as f:
 """
 
 
+CELL = """
+import ast, asyncio, sys
+cell = compile(sys.stdin.read(), 'cell', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+asyncio.run(eval(cell, {'__name__': '__main__'}))
+"""
+
+
 def test_async_inputs(place):
-    printed = place.run('-m', 'asyncio', input=ASYNC_INPUTS)  # takes `async for` at the top, as notebooks do
+    printed = place.run('-c', CELL, input=ASYNC_INPUTS)  # takes `async for` at the top, as notebooks do
     [shown] = responses(printed)
     assert (len(shown.data['docs']), shown.pods) == (10, ['gateway', 'pod0'])
 
