@@ -36,8 +36,8 @@ lint: $(VENV)/.dev ## check format and lint
 types: $(VENV)/.dev ## check the types (strict) over jina/
 	$(BIN)/mypy
 
-test: $(VENV)/.dev ## set up, then run all tests
-	$(BIN)/pytest
+test: $(VENV)/.dev ## set up, then run all tests, two at a time; WORKERS=2
+	$(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal
 
 cov: $(VENV)/.dev ## run all tests and show what they do not reach
 	$(BIN)/pytest --cov=jina --cov-report=term-missing:skip-covered

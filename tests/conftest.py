@@ -1,6 +1,7 @@
 """What all tests share: deadlines instead of sleeps, and a check that nothing is left behind."""
 
 import asyncio
+import faulthandler
 import gc
 import os
 import re
@@ -10,16 +11,49 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-DEADLINE = 5.0
+DEADLINE = 20.0  # seconds: on a busy machine, what takes a moment may take many
 SPARE_FDS = 64  # libraries keep what they open once, an open Flow a few for each thread that has posted
+
+# Threads of scikit-learn that wait for one another leave a busy processor to those that work.
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
+# A busy machine is not a slow program.
+settings.register_profile('jina', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('jina')
 
 _OUR_THREADS = re.compile(r'(executor|worker|gateway|jina)-')
 
 
+def pytest_configure(config):
+    if hasattr(config, 'workerinput'):
+        config.pluginmanager.register(ShowsStacks(os.dup(2)))
+
+
+class ShowsStacks:
+    """Shows where the threads are before a test takes too long: pytest-timeout does not in a worker of pytest-xdist.
+
+    :param stderr: descriptor of the standard error that is not captured.
+    """
+
+    def __init__(self, stderr):
+        self._stderr = stderr
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item):
+        mark = item.get_closest_marker('timeout')
+        seconds = mark.args[0] if mark else float(item.config.getini('timeout'))
+        faulthandler.dump_traceback_later(seconds - 1, file=self._stderr)
+        try:
+            return (yield)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
 @pytest.fixture(scope='session')
 def until():
-    """``await until(condition)``: let the loop work until it is true; fails after five seconds."""
+    """``await until(condition)``: let the loop work until it is true; fails when it never is."""
 
     async def wait(condition, seconds=DEADLINE):
         deadline = time.monotonic() + seconds

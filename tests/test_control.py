@@ -73,7 +73,7 @@ def test_hanging_up_wakes_a_thread_that_waits(line):
     waiting = threading.Thread(target=lambda: got.append(ours.receive()))
     waiting.start()
     ours.hang_up()
-    waiting.join(5)
+    waiting.join(20)
     assert got == [None]
 
 

@@ -21,7 +21,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -32,6 +31,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from ports import free_port
 
 from jina.config import read_flow, read_uses
 
@@ -131,7 +131,7 @@ def test_yaml(block, tmp_path):
 
 @pytest.mark.parametrize('block', of_kind('console'), ids=str)
 def test_console(block, tmp_path):
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    ports = {shown: free_port() for shown in PORTS}
     for file in blocks(block.page):
         if file.file and file.line < block.line:
             (tmp_path / file.file).write_text(replaced(file.text, ports), 'utf-8')
@@ -166,12 +166,6 @@ def replaced(text: str, ports: dict[str, int]) -> str:
     for shown, port in ports.items():
         text = text.replace(shown, str(port))
     return text
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(('127.0.0.1', 0))) for _ in range(count)]
-        return [s.getsockname()[1] for s in sockets]
 
 
 def environment(folder: Path, warnings: str = '') -> dict[str, str]:

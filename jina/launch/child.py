@@ -208,4 +208,7 @@ def _exit_within(seconds: float) -> None:
     """End the process even if a thread of the Executor, or a call that never returns, holds it."""
     timer = threading.Timer(seconds, os._exit, (1,))
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError:  # Python 3.12 and later start no thread any more at the end of a process, which this is then
+        pass

@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import numpy
 import pytest
-from programs import free_port, interrupt, wait_line
+from ports import free_port
+from programs import interrupt, wait_line
 
 import jina
 from jina import Document
@@ -105,10 +106,10 @@ def test_every_option_stands_in_one_group_of_the_help(spec):
 
 
 def test_help_says_groups_defaults_choices_and_other_names(cli):
-    printed = ' '.join(cli('executor', '--help').split())
+    printed = ' '.join(cli('executor', '--help').split()).replace(' NUMBER,', ',')  # Python 3.13 says it once
     for text in (
         'what to run: --uses ',
-        'how many: --replicas NUMBER, --parallel NUMBER, --shards NUMBER how many of it',
+        'how many: --replicas, --parallel, --shards NUMBER how many of it',
         '--polling ANY|ALL|ALL_ASYNC',
         'started again, ever later; 0: never; -1: no limit (default: 10) [in a Flow only]',
         'how gateways reach it: --listen TEXT',
@@ -154,18 +155,16 @@ def test_a_flow_from_yaml_is_served_asked_and_ended(cli):
         printed = cli('ping', 'localhost', port, '--retries', '2')
         assert printed.count(f'grpc://localhost:{port} answers in') == 2
 
-        assert interrupt(server, signal.SIGTERM) < 4
-        out, err = server.communicate()
+        assert 'Traceback' not in interrupt(server, signal.SIGTERM)
+        assert server.stdout.read() == 'closed\n'
     assert server.returncode == 0
-    assert out == 'closed\n'
-    assert 'Traceback' not in err
 
 
 def test_options_of_the_command_line_go_before_those_of_the_file(cli):
     cli.place.write('flow.yml', FLOW.format(port=1))
     with cli.start('flow', '--uses', 'flow.yml', '--protocol', 'http', '--port-expose', '0') as server:
         wait_line(server.stderr, r'HTTP +http://localhost:[1-9]\d+')
-        assert interrupt(server) < 4
+        interrupt(server)
     assert server.returncode == 0
 
 
@@ -174,7 +173,7 @@ def test_the_file_of_a_flow_may_stand_alone_before_or_after_options(cli, argumen
     cli.place.write('flow.yml', FLOW.format(port=0))
     with cli.start('flow', *arguments) as server:
         wait_line(server.stderr, r'HTTP +http://localhost:[1-9]\d+')
-        assert interrupt(server) < 4
+        interrupt(server)
     assert server.returncode == 0
 
 
@@ -184,7 +183,7 @@ def test_sigterm_while_a_flow_starts_ends_it_in_order(cli):
     )
     with cli.start('flow', '--executors', '[{name: a, uses: Upper, py_modules: slow.py}]') as server:
         assert server.stdout.readline() == 'begun\n'
-        assert interrupt(server, signal.SIGTERM) < 5
+        interrupt(server, signal.SIGTERM)
     assert server.returncode == 0
 
 
@@ -194,7 +193,7 @@ def test_a_flow_without_a_file(cli):
         port = wait_line(server.stderr, r'GRPC +localhost:(\d+)')[1]
         answer = json.loads(cli('client', '--port', port, '--text', 'a'))
         assert answer['data']['docs'][0]['text'] == 'A?'
-        assert interrupt(server) < 4
+        interrupt(server)
 
 
 @pytest.mark.parametrize('command', ['executor', 'worker'])
@@ -214,8 +213,8 @@ def test_an_executor_and_a_gateway_started_apart(cli, command):
             wait_line(gateway.stderr, rf'ready: .*{port}')
             answer = json.loads(cli('client', '--port', port, '--text', 'a'))
             assert answer['data']['docs'][0]['text'] == 'A!'
-            assert interrupt(gateway, signal.SIGTERM) < 4
-        assert interrupt(serving, signal.SIGTERM) < 4
+            interrupt(gateway, signal.SIGTERM)
+        interrupt(serving, signal.SIGTERM)
         assert serving.stdout.read() == 'closed\n'
     assert (serving.returncode, gateway.returncode) == (0, 0)
 
@@ -228,7 +227,7 @@ def test_an_executor_has_its_environment_and_workspace_and_says_what_it_does_not
     with cli.start('executor', '--uses', 'Upper', '--py-modules', 'my.py', *options) as serving:
         wait_line(serving.stderr, r'\[W\]: replicas changes nothing here')
         wait_line(serving.stderr, 'ready: tcp:')
-        assert interrupt(serving) < 4
+        interrupt(serving)
         assert serving.stdout.read() == f'red {cli.place.folder}/kept/up/0\nclosed\n'
 
 
@@ -238,7 +237,7 @@ def test_specs_may_be_files(cli):
     )
     with cli.start('worker', '--spec', 'worker.yml') as serving:
         wait_line(serving.stderr, r'ready: tcp:127.0.0.1:\d+')
-        assert interrupt(serving) < 4
+        interrupt(serving)
     assert serving.returncode == 0
 
 
@@ -302,7 +301,7 @@ def served(cli):
     """The port of a Flow."""
     with cli.start('flow', '--executors', '[{name: a, uses: Upper, py_modules: my.py}]') as server:
         yield wait_line(server.stderr, r'GRPC +localhost:(\d+)')[1]
-        assert interrupt(server) < 4
+        interrupt(server)
 
 
 def test_a_failed_request_ends_the_client_with_code_1(cli, served):
@@ -328,7 +327,7 @@ def test_a_client_whose_reader_ends_says_nothing_of_it(cli, served):
     with client:
         assert json.loads(client.stdout.readline())['data']['docs'][0]['text'] == 'C!'
         client.stdout.close()
-        assert client.wait(10) == 0
+        assert client.wait(30) == 0
         assert client.stderr.read() == ''
 
 
@@ -358,5 +357,5 @@ def test_output_may_be_cut_short(cli):
     """``jina --help | head -1``"""
     with cli.start('flow', '--help') as command:
         command.stdout.close()
-        assert command.wait(20) == 0
+        assert command.wait(30) == 0
         assert command.stderr.read() == ''

@@ -26,7 +26,7 @@ def tab(place):
         *words, last = line.split(' ')
         script = ASK.format(line=' '.join(words), last=last, position=len(words))
         done = subprocess.run(
-            ['bash', '-u', '-c', script], cwd=place.folder, capture_output=True, text=True, timeout=10
+            ['bash', '-u', '-c', script], cwd=place.folder, capture_output=True, text=True, timeout=30
         )
         assert done.stderr == ''
         return done.stdout.split()
@@ -64,4 +64,4 @@ def test_each_shell_has_a_script_that_it_accepts(place, shell):
     assert 'THROW_EARLY' in script
     if shutil.which(shell):
         path = place.write(f'jina.{shell}', script)
-        assert subprocess.run([shell, '-n', path], timeout=10).returncode == 0
+        assert subprocess.run([shell, '-n', path], timeout=30).returncode == 0

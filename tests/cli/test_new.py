@@ -60,7 +60,7 @@ def test_its_flow_is_served_and_asked(project):
         assert answer['data']['docs'][0]['text'] == 'Hello, you!'
         client = (project.folder / 'client.py').read_text()
         assert project.script(client.replace('54321', port), 'other.py') == 'Hello, world!\nHello, you!\n'
-        assert interrupt(server) < 4
+        interrupt(server)
     assert server.returncode == 0
 
 

@@ -11,7 +11,7 @@ from jina.types.request import Status, StatusCode
 from jina.wire.codecs import codec
 from jina.wire.head import Head, Part
 
-SECONDS = 1
+SECONDS = 20
 
 
 class FakeLink:

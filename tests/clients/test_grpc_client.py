@@ -2,12 +2,12 @@
 
 import contextlib
 import itertools
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
 import pytest
+from ports import free_port
 
 from jina import Client, Document, DocumentArray, Executor, Flow, requests
 from jina.excepts import ServerUnreachable
@@ -123,8 +123,3 @@ def test_a_server_that_went_away():
             client.post('/', Document(text='a'))
         with foreign_server(client.port_expose):
             client.post('/', Document(text='a'))
-
-
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as taken:
-        return taken.getsockname()[1]

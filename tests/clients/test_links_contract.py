@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import socket
 import threading
 import time
 
 import numpy as np
 import psutil
 import pytest
+from ports import free_port
 
 from jina import AsyncFlow, Client, Document, Executor, Flow, requests
 from jina.excepts import BadClientCallback, BadClientInput, ServerUnreachable
@@ -331,8 +331,7 @@ class TestAsynchronous:
 @pytest.mark.parametrize('protocol', PROTOCOLS)
 class TestServersThatGoAway:
     def test_nobody_is_there(self, protocol):
-        with socket.create_server(('127.0.0.1', 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         scheme = 'ws' if protocol == 'websocket' else protocol
         with (
             Client('127.0.0.1', port, protocol) as client,

@@ -16,7 +16,7 @@ from jina.types.request import StatusCode
 from jina.wire.head import JSON, Head, Part
 
 HOST = '127.0.0.1'
-SECONDS = 10
+SECONDS = 20
 BODY = b'{"docs":[{"id":"1","text":"a"}]}'
 ANSWER = json.dumps(
     {

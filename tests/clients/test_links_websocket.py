@@ -19,7 +19,7 @@ from jina.wire.frames import Kind
 from jina.wire.head import MSGPACK, PROTOBUF, Head, Hello, Part, encode_head
 
 HOST = '127.0.0.1'
-SECONDS = 10
+SECONDS = 20
 DATA = DataRequestProto(docs=[{'id': '1', 'text': 'hello'}]).SerializeToString()
 
 

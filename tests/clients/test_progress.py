@@ -159,7 +159,7 @@ def test_a_log_has_a_line_now_and_then(log, monkeypatch):
     monkeypatch.setattr(written, 'flush', shown.set)
     with Progress(True, 3) as progress:
         progress.sent(1)
-        assert shown.wait(5)
+        assert shown.wait(20)
     first, *_, last = written.getvalue().splitlines()
     assert first == '0 of 3 documents, 1 sent'
     assert last.startswith('done: 0 documents in')

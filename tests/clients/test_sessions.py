@@ -79,7 +79,7 @@ def test_one_link_serves_one_call_after_another(poster):
 
 
 def test_threads_post_at_the_same_time_over_links_of_their_own(poster):
-    meeting, got = threading.Barrier(4, timeout=5), []
+    meeting, got = threading.Barrier(4, timeout=20), []
 
     def work(n):
         got.append(post(poster, str(n), on_done=lambda r: meeting.wait()))

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,10 +15,12 @@ from textwrap import dedent
 import psutil
 import pytest
 
+from jina.excepts import StartTimeout
+
 MARK = 'JINA_TEST_PLACE'
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=20.0):
     """Wait until a condition holds; its value, which is false if it never did."""
     deadline = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < deadline:
@@ -81,7 +82,7 @@ class Place:
         """
         process = self.start(*arguments, stdin=subprocess.PIPE)
         with process:
-            out, err = process.communicate(input, timeout=15)
+            out, err = process.communicate(input, timeout=40)
         assert process.returncode == code, f'exit code {process.returncode}\n{out}\n{err}'
         assert code or 'Traceback' not in err, err
         return Printed(out, err)
@@ -106,8 +107,8 @@ class Place:
             str(path) for path in self.temp.rglob('*') if not path.is_dir() or path.name.startswith('jina-')
         ]
 
-    def assert_nothing_left(self, seconds=10.0):
-        until(lambda: not self.left(), seconds)
+    def assert_nothing_left(self):
+        until(lambda: not self.left())
         assert self.left() == []
 
     def clear(self):
@@ -138,17 +139,29 @@ def wait_line(stream, pattern):
 
 
 def interrupt(process, number=signal.SIGINT):
-    """Send a signal and wait for the end; the seconds it took."""
-    before = time.monotonic()
+    """Send a signal and wait for the end; what it says on standard error meanwhile.
+
+    However long a busy machine takes: nobody may have been waited for in vain, and killed.
+    """
     process.send_signal(number)
-    process.wait(10)
-    return time.monotonic() - before
+    process.wait(30)
+    told = process.stderr.read()
+    assert 'still busy after' not in told, told
+    return told
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+def start_timeout(flow_of, doing):
+    """The error of a Flow that is not ready in time, which has as long as a busy machine needs to come so far.
+
+    :param flow_of: makes the Flow; called with ``timeout_ready``.
+    :param doing: where it hangs.
+    """
+    for milliseconds in (500, 4000, 30_000):
+        with pytest.raises(StartTimeout) as raised:
+            flow_of(milliseconds).start()
+        if doing in str(raised.value):
+            return raised.value
+    raise AssertionError(raised.value)
 
 
 @pytest.fixture

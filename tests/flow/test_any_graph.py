@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jina import Document, DocumentArray, Executor, Flow, requests
 
 MOST_NODES, MOST_DOCUMENTS = 12, 3000
-EXAMPLES = {'THREAD': 30, 'PROCESS': 5}
+EXAMPLES = {'THREAD': 30, 'PROCESS': 3}
 
 
 class Writes(Executor):

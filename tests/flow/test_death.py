@@ -11,6 +11,8 @@ from programs import alive, interrupt, until, wait_line
 
 from jina.launch.zygote import Zygote
 
+SOONER = 20  # seconds: than what sleeps for thirty of them wakes up
+
 needs_zygote = pytest.mark.skipif(not Zygote.is_possible(), reason='Linux only')
 
 PROGRAM = """
@@ -98,7 +100,7 @@ def test_a_killed_parent_leaves_nothing(place):
         assert len(children(process)) == 3
         assert bool(zygote(process)) == Zygote.is_possible()
         process.kill()
-    place.assert_nothing_left(seconds=5)
+    place.assert_nothing_left()
 
 
 @pytest.mark.parametrize('endpoint', ['/sleep', '/async'])
@@ -106,14 +108,14 @@ def test_a_killed_parent_leaves_nothing_while_a_handler_runs(place, endpoint):
     with open_program(place, f"f.post('{endpoint}', Document())") as process:
         wait_line(process.stdout, 'sleeping')
         process.kill()
-    place.assert_nothing_left(seconds=10)
+    place.assert_nothing_left()
 
 
 def test_a_parent_killed_while_it_starts_leaves_nothing(place):
     with place.start(place.write('program.py', HANGS + 'f.start()')) as process:
         wait_line(process.stdout, 'init')
         process.kill()
-    place.assert_nothing_left(seconds=10)
+    place.assert_nothing_left()
 
 
 def test_a_killed_worker_is_named_in_the_answer(place):
@@ -257,18 +259,16 @@ def test_block_tells_of_a_killed_worker_that_is_replaced_and_goes_on(place):
         os.kill(worker, signal.SIGKILL)
         wait_line(process.stderr, rf"'second' \(process {worker}\) was killed by SIGKILL; it is started again")
         wait_line(process.stderr, "'second' .* took its place")
-        assert interrupt(process) < 4
+        interrupt(process)
     assert process.returncode == 0
 
 
 def test_ctrl_c_in_block(place):
     with open_program(place, 'block()') as process:
         wait_line(process.stdout, 'blocked')
-        assert interrupt(process) < 4
-        out, err = process.communicate()
+        assert 'Traceback' not in interrupt(process)
+        assert ''.join(process.stdout.read().split()) == 'closedclosedend'
     assert process.returncode == 0
-    assert ''.join(out.split()) == 'closedclosedend'
-    assert 'Traceback' not in err
 
 
 MANY = '(Document() for _ in range(100_000)), request_size=1'
@@ -279,21 +279,19 @@ MANY = '(Document() for _ in range(100_000)), request_size=1'
 def test_ctrl_c_in_post_while_a_handler_sleeps(place, inputs, endpoint):
     with open_program(place, f"f.post('{endpoint}', {inputs})") as process:
         wait_line(process.stdout, 'sleeping')
-        seconds = interrupt(process)
-        _, err = process.communicate()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=SOONER)
     assert 'KeyboardInterrupt' in err
     assert process.returncode in (1, 130, -signal.SIGINT)
-    assert seconds < 4
-    place.assert_nothing_left(seconds=1)
+    place.assert_nothing_left()
 
 
 def test_ctrl_c_while_a_flow_starts(place):
     with place.start(place.write('program.py', HANGS + 'f.start()')) as process:
         wait_line(process.stdout, 'init')
-        seconds = interrupt(process)
-        process.communicate()
-    assert seconds < 4
-    place.assert_nothing_left(seconds=1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SOONER)
+    place.assert_nothing_left()
 
 
 def test_ctrl_c_of_a_terminal_reaches_the_whole_group(place):

@@ -11,7 +11,7 @@ from programs import Place, until, wait_line
 MOMENTS, AT_ONCE = 30, 3
 LONGEST = 3.0  # seconds from the first import to the interrupt: the programs go through a Flow's life in less
 AGAIN = 0.15
-ENDS_WITHIN = 4.0
+ENDS_WITHIN = 15.0  # on a busy machine
 
 PROGRAM = """
 import asyncio
@@ -72,11 +72,11 @@ def interrupted(folder, number, seed):
             seconds = time.monotonic() - seconds
             program.kill()
             _, err = program.communicate()
-        until(lambda: not place.left(), 5)
+        until(lambda: not place.left())
         wrong = [f'it took {seconds:.1f} s'] if seconds > ENDS_WITHIN else []
         wrong += [f'left: {left}' for left in place.left()]
         wrong += [] if 'KeyboardInterrupt' in err else ['no KeyboardInterrupt']
-        wrong += [word for word in ('never awaited', 'never retrieved') if word in err]
+        wrong += [word for word in ('never awaited', 'never retrieved', 'still busy after 5 s') if word in err]
         told = [f'program {number}, after {moment:.3f} s{", twice" if twice else ""}', *wrong, err]
         return '\n'.join(told) if wrong else ''
     finally:

@@ -344,5 +344,5 @@ def test_a_script_prints_in_its_workers_as_it_goes(place):
     )
     with place.start(script, stdin=subprocess.PIPE) as process:
         wait_line(process.stdout, 'printed by the executor')
-        process.communicate('\n', timeout=10)
+        process.communicate('\n', timeout=30)
     assert process.returncode == 0

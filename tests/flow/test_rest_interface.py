@@ -164,7 +164,7 @@ def ask(method, url, body=None):
     headers = {'content-type': 'application/json', 'origin': 'http://elsewhere'}
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.headers, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

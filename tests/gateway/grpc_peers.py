@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 
 import grpc
 from fake_engine import FakeEngine
@@ -99,8 +98,3 @@ async def foreign_server(call=None, frames=None):
         yield port
     finally:
         await server.stop(0)
-
-
-def free_port():
-    with socket.create_server((HOST, 0)) as taken:
-        return taken.getsockname()[1]

@@ -49,7 +49,7 @@ class Browser:
 
     def __init__(self, port):
         self.port = port
-        self.connection = http.client.HTTPConnection('127.0.0.1', port, timeout=5)
+        self.connection = http.client.HTTPConnection('127.0.0.1', port, timeout=20)
 
     async def ask(self, method, path, body=None, headers=()):
         """(status, content type, body)"""

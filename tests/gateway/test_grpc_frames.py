@@ -160,7 +160,7 @@ class TestDoor:
                 walk.answer()
                 head, _ = await outcome
                 assert (head.request_id, head.status) == ('1', None)
-                await asyncio.wait_for(stopping, 5)
+                await asyncio.wait_for(stopping, 20)
                 assert idle.in_flight == 0
 
         asyncio.run(main())

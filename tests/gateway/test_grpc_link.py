@@ -14,13 +14,13 @@ from grpc_peers import (
     FakeEngine,
     ask,
     foreign_server,
-    free_port,
     head_for,
     linked,
     make_door,
     open_call,
     open_door,
 )
+from ports import free_port
 
 from jina.clients.call import WINDOW_BYTES, WINDOW_COUNT
 from jina.clients.grpc import open_grpc

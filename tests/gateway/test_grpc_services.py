@@ -55,7 +55,7 @@ class TestHealth:
                 stub = health_pb2_grpc.HealthStub(open_channel)
                 watches = [stub.Watch(asked(name)) for name in ('', 'jina.JinaRPC', 'other')]
                 assert [(await watch.read()).status for watch in watches] == [SERVING, SERVING, SERVICE_UNKNOWN]
-                await asyncio.wait_for(door.stop(grace=60), 5)
+                await asyncio.wait_for(door.stop(grace=60), 20)
                 assert [(await watch.read()).status for watch in watches[:2]] == [NOT_SERVING] * 2
                 assert [await watch.read() for watch in watches] == [grpc.aio.EOF] * 3
 
@@ -146,7 +146,7 @@ class TestReflection:
                 call = info(open_channel, 'v1')
                 await call.write(reflection_pb2.ServerReflectionRequest(list_services='*'))
                 await call.read()
-                await asyncio.wait_for(door.stop(grace=60), 5)
+                await asyncio.wait_for(door.stop(grace=60), 20)
                 assert await call.read() is grpc.aio.EOF
 
         asyncio.run(main())

@@ -297,7 +297,7 @@ def test_a_client_that_goes_away_cancels_its_request(until):
         def f(self, **kwargs):
             Waiting.calls += 1
             Waiting.began.set()
-            Waiting.go.wait(5)
+            Waiting.go.wait(20)
 
     async def check():
         async with serving(Waiting) as browser:

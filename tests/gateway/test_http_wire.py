@@ -21,6 +21,7 @@ from jina.spec import DoorSpec
 from jina.wire.head import JSON, Head, Part
 
 DOCS = b'{"docs":[]}'
+SECONDS = 20
 
 
 class Walk:
@@ -65,14 +66,14 @@ class Peer:
 
     async def answer(self):
         """(status, headers, body) of the next one."""
-        head = await asyncio.wait_for(self.reader.readuntil(b'\r\n\r\n'), 5)
+        head = await asyncio.wait_for(self.reader.readuntil(b'\r\n\r\n'), SECONDS)
         line, *lines = head.decode().split('\r\n')[:-2]
         headers = dict(line.split(': ', 1) for line in lines)
-        body = await asyncio.wait_for(self.reader.readexactly(int(headers.get('content-length', 0))), 5)
+        body = await asyncio.wait_for(self.reader.readexactly(int(headers.get('content-length', 0))), SECONDS)
         return int(line.split()[1]), headers, body
 
     async def closed(self):
-        return await asyncio.wait_for(self.reader.read(), 5) == b''
+        return await asyncio.wait_for(self.reader.read(), SECONDS) == b''
 
 
 def post(body=b'{"data":["x"]}', path='/index', *headers, version='1.1'):
@@ -341,7 +342,7 @@ def test_what_takes_longer_than_that_is_told_so(run, until):
             peer.say(post())
             half.say(post()[:-3])
             await until(lambda: engine.walks and len(door._server.connections) == 2)
-            await asyncio.wait_for(door.stop(), 4)
+            await asyncio.wait_for(door.stop(), SECONDS)
             for one in (peer, half):
                 status, headers, body = await one.answer()
                 assert (status, headers['connection']) == (503, 'close')

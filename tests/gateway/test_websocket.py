@@ -22,7 +22,7 @@ from jina.wire.frames import Kind
 from jina.wire.head import JSON, PROTOBUF, Head, Part, encode_head
 
 HOST = '127.0.0.1'
-SECONDS = 10
+SECONDS = 20
 
 
 def door_of(engine, port=0, prefetch=64):
@@ -474,7 +474,7 @@ class TestPort:
     @pytest.mark.parametrize(('path', 'code', 'told'), [('/status', 200, 'pod0'), ('/', 426, 'speaks WebSocket')])
     def test_asked_without_websocket(self, run, path, code, told):
         def get(port):
-            with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=5)) as connection:
+            with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=SECONDS)) as connection:
                 connection.request('GET', path)
                 response = connection.getresponse()
                 return response.status, response.read().decode()

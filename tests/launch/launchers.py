@@ -4,7 +4,10 @@ import sys
 import time
 from functools import cached_property
 
+import pytest
+
 from jina.control import Start
+from jina.excepts import StartTimeout
 from jina.launch import launcher, stop_all, wait_ready
 from jina.launch.zygote import Zygote
 from jina.spec import ExecutorSpec, GatewaySpec, WorkerSpec
@@ -15,7 +18,6 @@ class Launch:
 
     def __init__(self, backend, folder):
         self.backend, self.folder, self.handles = backend, folder, []
-        self.enough = 0.3 if backend == 'THREAD' else 2.0  # seconds to come as far as it can
 
     def __call__(self, cls=None, name='w', env=(), run_dir='', **options):
         jtype = cls.__name__ if cls else 'BaseExecutor'
@@ -51,6 +53,29 @@ class Launch:
 
 def wait_for(handle, seconds=20.0, watch=()):
     wait_ready([handle], {handle.name: time.monotonic() + seconds}, watch)
+
+
+def timeout_while(handle, doing):
+    """What is told of one that is not ready in time, as soon as it does this."""
+    told = ''
+
+    def has_come_so_far():
+        nonlocal told
+        with pytest.raises(StartTimeout) as raised:
+            wait_for(handle, seconds=0.1)
+        told = str(raised.value)
+        return doing in told
+
+    assert eventually(has_come_so_far), told
+    return told
+
+
+def eventually(condition, seconds=20.0):
+    """Whether a condition comes to hold."""
+    deadline = time.monotonic() + seconds
+    while not (holds := condition()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return holds
 
 
 def written(path):

@@ -48,7 +48,7 @@ class Terminal:
     def end(self):
         while self.read():
             pass
-        self.process.wait(10)
+        self.process.wait(30)
         return str(self)
 
     def close(self):

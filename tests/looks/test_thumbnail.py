@@ -73,23 +73,22 @@ def test_a_data_uri(head):
     assert thumbnail(doc, 16).shape == (8, 16, 4)
 
 
-@pytest.mark.parametrize(
-    'doc',
-    [
-        Document(),
-        Document(text='hello'),
-        Document(buffer=encoded()),
-        Document(buffer=b'no image', mime_type='image/png'),
-        Document(buffer=encoded()[:40], mime_type='image/png'),
-        Document(uri='missing.png'),
-        Document(uri='/dev/zero', mime_type='image/png'),
-        Document(uri='\x00.png', mime_type='image/png'),
-        Document(uri='https://example.com/a.png'),
-        Document(uri='data:image/png;base64,…', mime_type='image/png'),
-        Document(uri='data:image/png', mime_type='image/png'),
-    ],
-    ids=repr,
-)
+NO_IMAGES = {
+    'nothing': Document(),
+    'text': Document(text='hello'),
+    'image without its type': Document(buffer=encoded()),
+    'other bytes': Document(buffer=b'no image', mime_type='image/png'),
+    'half an image': Document(buffer=encoded()[:40], mime_type='image/png'),
+    'missing file': Document(uri='missing.png'),
+    'device': Document(uri='/dev/zero', mime_type='image/png'),
+    'no path': Document(uri='\x00.png', mime_type='image/png'),
+    'far away': Document(uri='https://example.com/a.png'),
+    'bad data': Document(uri='data:image/png;base64,…', mime_type='image/png'),
+    'no data': Document(uri='data:image/png', mime_type='image/png'),
+}
+
+
+@pytest.mark.parametrize('doc', NO_IMAGES.values(), ids=NO_IMAGES)
 def test_what_is_no_image_has_no_thumbnail(doc):
     assert thumbnail(doc, 16) is None
 

@@ -58,7 +58,7 @@ class Meets(Executor):
 
     @requests
     def wait(self, docs, **kwargs):
-        self.barrier.wait(10)
+        self.barrier.wait(20)
 
 
 class Receives(Executor):
@@ -70,7 +70,7 @@ class Receives(Executor):
     @requests
     def receive(self, docs, **kwargs):
         self.received.append(self.runtime_args.replica_id)
-        assert self.runtime_args.replica_id == 0 or self.go.wait(10)
+        assert self.runtime_args.replica_id == 0 or self.go.wait(20)
 
 
 class Follows(Executor):

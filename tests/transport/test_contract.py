@@ -232,7 +232,7 @@ def test_a_connecting_channel_may_speak_first(address, run, pair, until, request
 
     async def check():
         async with pair(address, client=Recorder(say_first=b'hello')) as (_, _, server):
-            await until(lambda: server.frames, seconds=1)
+            await until(lambda: server.frames)
 
     run(check())
 
@@ -349,7 +349,7 @@ def test_memory_joins_two_threads(run, until):
     thread = threading.Thread(target=lambda: run(serve()))
     thread.start()
     try:
-        assert listening.wait(5)
+        assert listening.wait(20)
         run(ask())
     finally:
         done.set()

@@ -1,4 +1,4 @@
 from hypothesis import settings
 
-settings.register_profile('types', deadline=None, max_examples=60)  # a busy machine is not a slow program
+settings.register_profile('types', settings.get_profile('jina'), max_examples=60)
 settings.load_profile('types')

@@ -557,7 +557,7 @@ _steps = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25)
 @given(st.lists(st.tuples(_steps, st.integers(1, 6)), max_size=30))
 def test_it_does_what_a_list_does(make, steps):
     docs, expected, names = make(), [], count()

@@ -13,7 +13,7 @@ from jina.wire.connection import ClientConnection
 from jina.wire.head import MSGPACK, UNCHANGED, Head, Part, body_size
 from jina.worker import Worker
 
-SECONDS = 2
+SECONDS = 20
 
 
 class Asker:

@@ -101,7 +101,7 @@ def check(one, outcome):
     return outcome == (sorted(expected) if one.endpoint == '/order' else expected)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(asked, min_size=1, max_size=12), st.integers(2, 6), st.sampled_from([0, 0.5, 2]))
 def test_each_request_has_one_outcome_and_its_own_documents(serve, until, several, batch, wait):
     batching = {e: {'batch': batch, 'wait': wait} for e in ('/in-place', '/new', '/order', '/async')}

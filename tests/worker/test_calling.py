@@ -332,7 +332,7 @@ def test_a_cancelled_request_that_has_not_begun_does_not_begin(serve, until):
         @requests
         def f(self, docs, **kwargs):
             calls.append(docs[0].text)
-            go.wait(5)
+            go.wait(20)
 
     async def check():
         async with serve(Slow) as ask:

@@ -95,7 +95,7 @@ def test_what_is_under_way_is_answered_before_the_end(serve, until):
         @requests
         def f(self, **kwargs):
             began.set()
-            go.wait(5)
+            go.wait(20)
 
         def close(self):
             closed.append(go.is_set())
@@ -138,7 +138,7 @@ def test_an_executor_that_was_not_made_leaves_no_thread(until):
             with pytest.raises(ExecutorFailToLoad):
                 await w.start(lambda doing: None)
             await w.stop()
-            await until(lambda: not [t for t in threading.enumerate() if t.name == 'executor-w'], seconds=1)
+            await until(lambda: not [t for t in threading.enumerate() if t.name == 'executor-w'])
         finally:
             w._thread.stop()
 
