@@ -20,12 +20,11 @@ class Reflection:
 
     def __init__(self, services: tuple[str, ...]) -> None:
         self._services = (*services, SERVICE)
-        self._open: set[asyncio.Task[Any]] = set()
+        self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """End the streams: their clients may keep them open without a question."""
-        for task in self._open:
-            task.cancel()
+        self._stopping.set()
 
     def handlers(self) -> list[Any]:
         """What gRPC takes."""
@@ -36,17 +35,13 @@ class Reflection:
         return [grpc.method_handlers_generic_handler(service, methods) for service in (SERVICE, OLDER)]
 
     async def _info(self, requests: Any, context: Any) -> None:
-        answering = asyncio.get_running_loop().create_task(self._answer_all(context))
-        self._open.add(answering)
+        stopping = asyncio.get_running_loop().create_task(self._stopping.wait())
         try:
-            await asyncio.wait([answering])
+            while (request := await _next(context, stopping)) is not grpc.aio.EOF:
+                answer = self._answer(request)
+                await context.write(_Response(valid_host=request.host, original_request=request, **answer))
         finally:
-            self._open.discard(answering)
-            answering.cancel()
-
-    async def _answer_all(self, context: Any) -> None:
-        while (request := await context.read()) is not grpc.aio.EOF:
-            await context.write(_Response(valid_host=request.host, original_request=request, **self._answer(request)))
+            stopping.cancel()
 
     def _answer(self, request: Any) -> dict[str, Any]:
         """The field of the response that answers the request."""
@@ -58,6 +53,16 @@ class Reflection:
         if asked == 'file_containing_symbol':
             return _files(file_defining, request.file_containing_symbol)
         return _error(grpc.StatusCode.NOT_FOUND, 'there are no extensions')
+
+
+async def _next(context: Any, stopping: 'asyncio.Task[Any]') -> Any:
+    """The next request; ``EOF`` also if the server stops first. Nothing but this wait may be broken off by that."""
+    reading = asyncio.get_running_loop().create_task(context.read())
+    try:
+        await asyncio.wait((reading, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return reading.result() if reading.done() else grpc.aio.EOF
+    finally:
+        reading.cancel()
 
 
 def _files(find: Callable[[str], list[bytes]], name: str) -> dict[str, Any]:
