@@ -17,7 +17,7 @@ from jina.transport.shared import FIRST_KIND, SHARED_FROM, Sharing
 from jina.wire.frames import LARGE, Buffer, FrameReader, Kind, frame_header
 from jina.wire.head import Body, body_size
 
-AT_ONCE = 3 * 16  # buffers: so many small frames do not wait for others, so that the other end can begin
+AT_ONCE = 3 * 4  # buffers: so many small frames do not wait for others, so that the other end can begin
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from jina.transport.lending import LoopHost
 
 SHORT_SECONDS = 0.002  # a job that takes no longer may keep the loop waiting
-TURN_SECONDS = 0.0002  # so long jobs are done before the loop has its turn, at least one
+TURN_SECONDS = 0.0005  # so long jobs are done before the loop has its turn, at least one
 
 
 class Job(Protocol):
