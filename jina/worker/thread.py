@@ -31,7 +31,7 @@ class Job(Protocol):
         """The work, in the thread. Must not raise."""
 
     def finish(self) -> None:
-        """What is to be done on the loop afterwards. Must not raise."""
+        """What is to be done afterwards, in the thread that has the loop. Must not raise."""
 
 
 class UserThread:
