@@ -5,10 +5,11 @@ import inspect
 import signal
 from functools import partialmethod
 
+import psutil
 import pytest
 from ports import free_port
 from printed_form import responses
-from programs import interrupt, wait_line
+from programs import interrupt, until, wait_line
 
 from jina import Flow
 from jina.clients.poster import Poster
@@ -142,12 +143,13 @@ def test_block(place):
 
         f = Flow()
 
-        with f: f.block()  # block the current process
+        with f: print('open', flush=True); f.block()  # block the current process
         print('after it')
         """,
     )
     with place.start(program) as process:
-        wait_line(process.stderr, 'Flow is ready')
+        wait_line(process.stdout, 'open')
+        assert until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING)  # it has come to block()
         assert process.poll() is None
         interrupt(process)
         assert process.stdout.read() == 'after it\n'
