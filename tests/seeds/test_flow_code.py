@@ -5,11 +5,10 @@ import inspect
 import signal
 from functools import partialmethod
 
-import psutil
 import pytest
 from ports import free_port
 from printed_form import responses
-from programs import interrupt, until, wait_line
+from programs import interrupt, wait_line
 
 from jina import Flow
 from jina.clients.poster import Poster
@@ -139,17 +138,26 @@ def test_block(place):
     program = place.write(
         'program.py',
         """
+        import sys, threading, time
+
+        def tell_when_blocked():
+            main = threading.main_thread().ident
+            while sys._current_frames()[main].f_code.co_name != 'block':
+                time.sleep(0.01)
+            print('blocked', flush=True)
+
+        threading.Thread(target=tell_when_blocked, daemon=True).start()
+
         from jina import Flow
 
         f = Flow()
 
-        with f: print('open', flush=True); f.block()  # block the current process
+        with f: f.block()  # block the current process
         print('after it')
         """,
     )
     with place.start(program) as process:
-        wait_line(process.stdout, 'open')
-        assert until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING)  # it has come to block()
+        wait_line(process.stdout, 'blocked')
         assert process.poll() is None
         interrupt(process)
         assert process.stdout.read() == 'after it\n'
