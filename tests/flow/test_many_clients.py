@@ -30,6 +30,8 @@ from jina.gateway.websocket import _Messages
 from jina.launch import launcher, stop_all, wait_ready
 from jina.proto.jina_pb2 import RequestProto
 from jina.spec import DoorSpec, ExecutorSpec, GatewaySpec, NodeSpec, WorkerSpec
+from jina.transport.blocks import Blocks
+from jina.transport.ring import Ring
 from jina.wire.connection import ServerCall
 from jina.wire.frames import Kind, frame_header
 from jina.wire.head import MSGPACK, Head, encode_head
@@ -334,8 +336,10 @@ def open_files():
 
 
 def memory():
-    """Bytes; what the allocator only keeps for later is given back first."""
+    """Bytes; what is only kept for later, by the project or the allocator, is given back first."""
     gc.collect()
+    for keeper in living(Blocks, Ring):
+        keeper.trim(used_since=time.monotonic())
     if trim := getattr(ctypes.CDLL(None), 'malloc_trim', None):
         trim(0)
     return psutil.Process().memory_info().rss
