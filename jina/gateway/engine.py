@@ -29,7 +29,7 @@ LONGEST_TIMEOUT = 1e7  # seconds; what is longer, or no number, is no limit
 _log = logging.getLogger('jina.gateway')
 
 
-class Station:
+class Node:
     """A node of the graph, with all that a request has to know of it.
 
     :ivar followers: who needs its output.
@@ -42,7 +42,7 @@ class Station:
         self.pool = pool
         self.target = pool.spec.part_of or name
         self.needs = graph.needs[name]
-        self.followers: tuple[Station, ...] = ()
+        self.followers: tuple[Node, ...] = ()
         self.is_end = name == graph.end
         self.decisive = name in graph.decisive
         self.on_error = pool.spec.on_error
@@ -61,10 +61,10 @@ class Engine:
         self.graph = graph
         self.name = name
         self._targets: dict[str, re.Pattern[str]] = {}
-        stations = {node: Station(graph, node, pools[node]) for node in graph.needs}
-        for station in stations.values():
-            station.followers = tuple(stations[node] for node in graph.next[station.name])
-        self.first = tuple(stations[node] for node in graph.next[GATEWAY])
+        nodes = {name: Node(graph, name, pools[name]) for name in graph.needs}
+        for node in nodes.values():
+            node.followers = tuple(nodes[name] for name in graph.next[node.name])
+        self.first = tuple(nodes[name] for name in graph.next[GATEWAY])
 
     def submit(self, head: Head, body: Buffer, reply: Reply) -> 'Walk':
         """Send a request through the graph.
@@ -94,7 +94,7 @@ class Visit(Ticket, kw_only=True):
     """
 
     walk: 'Walk'
-    station: Station
+    node: Node
     parcel: Parcel
 
     def reply(self, head: Head, body: Buffer) -> None:
@@ -126,8 +126,8 @@ class Walk(Record):
             return
         if head.timeout is not None and head.timeout < LONGEST_TIMEOUT:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, head.timeout), self._expire)
-        for station in engine.first:
-            self._arrive(station, GATEWAY, parcel)
+        for node in engine.first:
+            self._arrive(node, GATEWAY, parcel)
         if engine.graph.end == GATEWAY:
             self._finish(parcel, None)
 
@@ -144,109 +144,109 @@ class Walk(Record):
             return Status(StatusCode.ERROR, told, client_error=True)
         return None
 
-    def _leave(self, station: Station, parcel: Parcel) -> None:
+    def _leave(self, node: Node, parcel: Parcel) -> None:
         """A node is done: its documents go on to those that need them."""
-        for other in station.followers:
-            self._arrive(other, station.name, parcel)
-        if station.is_end:
+        for other in node.followers:
+            self._arrive(other, node.name, parcel)
+        if node.is_end:
             self._finish(parcel, self._error)
 
-    def _arrive(self, station: Station, source: str, parcel: Parcel) -> None:
+    def _arrive(self, node: Node, source: str, parcel: Parcel) -> None:
         """Documents for a node: when it has all that it needs, it is sent them, unless the request is not for it."""
         if self._stopped:
             return
-        if len(station.needs) > 1:
-            arrived = self._arrived.setdefault(station.name, {})
+        if len(node.needs) > 1:
+            arrived = self._arrived.setdefault(node.name, {})
             arrived[source] = parcel
-            if len(arrived) < len(station.needs):
+            if len(arrived) < len(node.needs):
                 return
-            parcel = _joined([arrived[name] for name in station.needs])
+            parcel = _joined([arrived[name] for name in node.needs])
         target = self._head.target
-        if self._skips or (target and not self._engine.hits(target, station.target)):
-            self._pass_by(station, parcel)
-        elif station.polling == 'ANY':
-            self._send(station, parcel, 0)
+        if self._skips or (target and not self._engine.hits(target, node.target)):
+            self._pass_by(node, parcel)
+        elif node.polling == 'ANY':
+            self._send(node, parcel, 0)
         else:
-            self._send_to_each(station, parcel)
+            self._send_to_each(node, parcel)
 
-    def _pass_by(self, station: Station, parcel: Parcel) -> None:
+    def _pass_by(self, node: Node, parcel: Parcel) -> None:
         """Go on without this node's work; only to join or to encode documents its process is needed all the same."""
-        if _is_ready(parcel, self._accept(station)):
-            self._leave(station, parcel)
+        if _is_ready(parcel, self._accept(node)):
+            self._leave(node, parcel)
         else:
-            self._send(station, parcel, BYPASS)
+            self._send(node, parcel, BYPASS)
 
-    def _accept(self, station: Station) -> str:
-        return self._head.accept if station.is_end else ANY
+    def _accept(self, node: Node) -> str:
+        return self._head.accept if node.is_end else ANY
 
-    def _sent_head(self, station: Station, parts: tuple[Part, ...], flags: int) -> Head:
+    def _sent_head(self, node: Node, parts: tuple[Part, ...], flags: int) -> Head:
         head = self._head
         left = head.timeout and max(0.0, head.timeout - (time.time() - self._start))
         return Head(
-            head.request_id, head.endpoint, parts, self._accept(station), head.parameters, flags=flags, timeout=left,
+            head.request_id, head.endpoint, parts, self._accept(node), head.parameters, flags=flags, timeout=left,
             trace=head.trace,
         )  # fmt: skip
 
-    def _send(self, station: Station, parcel: Parcel, flags: int) -> None:
-        head = self._sent_head(station, parcel[0], flags)
-        visit = Visit(station.pool, head, parcel[1], walk=self, station=station, parcel=parcel)
-        self._open[station.name] = visit
-        station.pool.request(visit)
+    def _send(self, node: Node, parcel: Parcel, flags: int) -> None:
+        head = self._sent_head(node, parcel[0], flags)
+        visit = Visit(node.pool, head, parcel[1], walk=self, node=node, parcel=parcel)
+        self._open[node.name] = visit
+        node.pool.request(visit)
 
-    def _send_to_each(self, station: Station, parcel: Parcel) -> None:
+    def _send_to_each(self, node: Node, parcel: Parcel) -> None:
         def done(outcomes: list[Outcome]) -> None:
-            self._all_answered(station, parcel, outcomes)
+            self._all_answered(node, parcel, outcomes)
 
-        head = self._sent_head(station, parcel[0], 0)
-        group = Group(station.pool, head, parcel[1], station.polling == 'ALL_ASYNC', done)
-        self._open[station.name] = group
+        head = self._sent_head(node, parcel[0], 0)
+        group = Group(node.pool, head, parcel[1], node.polling == 'ALL_ASYNC', done)
+        self._open[node.name] = group
         group.send()
 
     def answered(self, visit: Visit, answer: Head, body: Buffer) -> None:
         """What the node says."""
-        station, sent, status = visit.station, visit.parcel, answer.status
-        self._open.pop(station.name, None)
+        node, sent, status = visit.node, visit.parcel, answer.status
+        self._open.pop(node.name, None)
         self._routes += answer.routes
         if self._stopped:
             return
         if status is not None and status.code >= StatusCode.ERROR:
-            self._failed(station, sent, status, visit.head.flags)
+            self._failed(node, sent, status, visit.head.flags)
         else:
-            self._leave(station, sent if answer.flags & UNCHANGED else (answer.parts, [body]))
+            self._leave(node, sent if answer.flags & UNCHANGED else (answer.parts, [body]))
 
-    def _all_answered(self, station: Station, sent: Parcel, outcomes: list[Outcome]) -> None:
+    def _all_answered(self, node: Node, sent: Parcel, outcomes: list[Outcome]) -> None:
         """The replicas have answered, as many of them as had to: what they say is joined."""
-        self._open.pop(station.name, None)
+        self._open.pop(node.name, None)
         for answer, _ in outcomes:
             self._routes += answer.routes
         if self._stopped:
             return
         for answer, _ in outcomes:
             if answer.status is not None and answer.status.code >= StatusCode.ERROR:
-                self._failed(station, sent, answer.status)
+                self._failed(node, sent, answer.status)
                 return
         if all(answer.flags & NOT_BOUND for answer, _ in outcomes):
             del outcomes[1:]  # it plays no part in this request, so there is nothing to multiply
         self._leave(
-            station,
+            node,
             _joined([sent if answer.flags & UNCHANGED else (answer.parts, [body]) for answer, body in outcomes]),
         )
 
-    def _failed(self, station: Station, sent: Parcel, status: Status, flags: int = 0) -> None:
+    def _failed(self, node: Node, sent: Parcel, status: Status, flags: int = 0) -> None:
         """A node has failed: the request ends, or goes on without its work."""
-        decisive = station.decisive
+        decisive = node.decisive
         if not decisive:
             _log.warning(
                 'request %s, in a branch that its answer does not need: %s', self._head.request_id, status.description
             )
-        if station.on_error == 'THROW_EARLY' or flags & BYPASS:
+        if node.on_error == 'THROW_EARLY' or flags & BYPASS:
             if decisive:
                 self._finish((self._head.parts, [self._body]), status)
             return
         if decisive:
             self._error = self._error or status
-            self._skips = self._skips or station.on_error == 'SKIP_HANDLE'
-        self._pass_by(station, sent)
+            self._skips = self._skips or node.on_error == 'SKIP_HANDLE'
+        self._pass_by(node, sent)
 
     def _expire(self) -> None:
         """The deadline has passed."""

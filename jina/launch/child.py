@@ -100,7 +100,7 @@ class Child:
         loop = asyncio.get_running_loop()
         if self._in_process:
             # Not add_signal_handler(): it works only while the loop runs in this thread.
-            signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(self._stop.set))
+            signal.signal(signal.SIGTERM, lambda *_: _on(loop, self._stop.set))
         starting = loop.create_task(self._become_ready())
         stopping = loop.create_task(self._stop.wait())
         threading.Thread(target=self._listen, args=(loop,), name=f'{self._kind}-line', daemon=True).start()
@@ -169,11 +169,7 @@ class Child:
             message = self._line.receive()
             if message is None and self._in_process:
                 _exit_within(ORPHAN_SECONDS)  # from here: the loop may be held by an Executor that blocks it
-            try:
-                loop.call_soon_threadsafe(self._said, message)
-            except RuntimeError:  # the loop is closed
-                return
-            if message is None:
+            if not _on(loop, self._said, message) or message is None:
                 return
 
     def _said(self, message: Message | None) -> None:
@@ -182,6 +178,15 @@ class Child:
         elif message is None or isinstance(message, Stop):
             self._orphaned = message is None and not self._stop.is_set()
             self._stop.set()
+
+
+def _on(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: object) -> bool:
+    """Let a loop call a function, whatever thread asks. Return whether it will: not when it is closed."""
+    try:
+        loop.call_soon_threadsafe(function, *args)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _spare_the_collector() -> None:

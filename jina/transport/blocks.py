@@ -8,7 +8,7 @@ import threading
 import time
 
 from jina.transport.idle import IDLE, Idle
-from jina.wire.frames import untouched
+from jina.wire.frames import room_for
 
 MOST_BYTES = 64 << 20  # as much as the window of a client lets be under way
 MOST_BLOCKS = 64
@@ -35,7 +35,7 @@ class Blocks:
     def take(self, size: int) -> memoryview:
         """Writable memory of ``size`` bytes, whatever is in it; it comes back by itself when its last user is gone."""
         if size > self._most_bytes - STEP or not self._lock.acquire(blocking=False):
-            return untouched(size)
+            return memoryview(room_for(size))
         try:
             block = self._free(size) or self._fresh(size)
             block.used = time.monotonic()

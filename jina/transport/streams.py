@@ -1,6 +1,7 @@
 """Unix sockets and TCP.
 
-What is sent within one turn of the loop leaves with one system call: for small frames this is worth a factor of ten.
+Several small frames leave with one system call, which is worth a factor of ten; but not all that are sent within a turn
+of the loop, so that the other end can begin.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from jina.transport.shared import FIRST_KIND, SHARED_FROM, Sharing
 from jina.wire.frames import LARGE, Buffer, FrameReader, Kind, frame_header
 from jina.wire.head import Body, body_size
 
-AT_ONCE = 3 * 4  # buffers: so many small frames do not wait for others, so that the other end can begin
+AT_ONCE = 3 * 4  # buffers of small frames that wait for no others: four frames
 
 _log = logging.getLogger(__name__)
 

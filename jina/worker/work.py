@@ -80,11 +80,9 @@ class Work:
 
     def is_over(self) -> bool:
         """Whether it is too late to begin; then that is the answer."""
-        timeout, cancelled = self.call.head.timeout, self.call.cancelled
-        if timeout is None and not cancelled:
-            return False
+        timeout = self.call.head.timeout
         late = timeout is not None and time.time() > self._start + timeout
-        if not late and not cancelled:
+        if not late and not self.call.cancelled:
             return False
         told = 'its deadline has passed' if late else 'nobody waits for it any more'
         self._answer_with(Status(StatusCode.ERROR, f'{self._worker.who} did not begin: {told}', timed_out=late))
@@ -124,7 +122,7 @@ class Work:
             self._body = [b''.join(self._body)]
 
     def finish(self) -> None:
-        """Send the answer; on the loop."""
+        """Send the answer; in the thread that has the loop."""
         assert self._answer is not None
         self.call.answer(self._answer, self._body)
         self._finished(self)

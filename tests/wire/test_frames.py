@@ -97,7 +97,7 @@ def test_a_large_body_is_received_in_place():
     assert len(room) == 500
     room[:] = b'x' * 500
     [(*_, body)] = reader.received(500)
-    assert room.obj is body.obj
+    assert room.obj is body
     assert body == bytes(500) + b'x' * 500
 
 
