@@ -18,7 +18,7 @@ from jina.wire.head import Body, Head
 
 MAX_CONNECTIONS = 10_000
 OTHER_FILES = 128  # what a gateway has open besides its clients' connections
-KEEP_ALIVE_SECONDS = 60  # how long a connection may be idle
+KEEP_ALIVE_SECONDS = 60  # how long a client may be silent, between two requests or within one
 
 _JSON = b'content-type: application/json\r\n'
 _ANY_ORIGIN = b'access-control-allow-origin: *\r\n'

@@ -47,15 +47,15 @@ class ShortWay(HttpToolsProtocol):
         self._broken = False
         self._unread = 0
         self._plain_head = b''
-        self._patience = 0.0  # seconds that it may be idle
-        self._idle_since: float | None = None  # on the loop's clock; None: something is under way
+        self._patience = 0.0  # seconds that the client may be silent when it is its turn
+        self._since = 0.0  # when it was last heard, or answered, on the loop's clock
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
         super().connection_made(cast('asyncio.Transport', transport))
         self._busy = len(self.connections) > self.door.max_connections
         self._patience = BUSY_SECONDS if self._busy else self.timeout_keep_alive
-        self._idle_since = self.loop.time()
+        self._since = self.loop.time()
         self._look_again_in(self._patience)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -74,7 +74,7 @@ class ShortWay(HttpToolsProtocol):
         """Bytes from the client."""
         if self._broken:
             return
-        self._idle_since = None
+        self._since = self.loop.time()
         self._unread += len(data)
         self._feed(data)
         if self._unread > MAX_HEAD and not self._broken:
@@ -134,6 +134,7 @@ class ShortWay(HttpToolsProtocol):
         """The end of a request."""
         if self._plain_head:
             return
+        self._unread = 0
         cycle: Any = self.cycle
         if type(cycle) is Call:
             cycle.end()
@@ -183,18 +184,28 @@ class ShortWay(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         else:
-            self._idle_since = self.loop.time()
+            self._since = self.loop.time()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if it has been idle for long enough.
+        """Close the connection if the client has been silent for long enough.
 
         One timer looks again and again. To set one for each answer, as uvicorn does, costs a twentieth of a request.
         """
-        idle = 0.0 if self._idle_since is None else self.loop.time() - self._idle_since
-        if idle < self._patience:
-            self._look_again_in(self._patience - idle)
+        silent = self.loop.time() - self._since if self._is_clients_turn() else 0.0
+        if silent < self._patience:
+            self._look_again_in(self._patience - silent)
+        elif self._unread or self.current is not None:
+            self._break_off(408, f'the rest of the request did not come within {self._patience:g} s')
         else:
             self.transport.close()
+
+    def _is_clients_turn(self) -> bool:
+        """Whether nothing can happen here before the client sends something: a request, or the rest of one."""
+        if self.flow.read_paused or self.transport.is_closing():
+            return False
+        if self.current is not None:
+            return not self.current.arrived
+        return self.cycle is None or self.cycle.response_complete
 
     def _look_again_in(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)

@@ -388,6 +388,47 @@ def test_a_connection_that_is_silent_is_closed(run, said, monkeypatch):
     run(check())
 
 
+@pytest.mark.parametrize('said', [post()[:-3], post()[:20], post()[:4]], ids=['body', 'head', 'method'])
+@pytest.mark.parametrize('earlier', [b'', post()], ids=['first', 'later'])
+def test_who_sends_half_a_request_and_no_more_is_told(run, said, earlier, monkeypatch):
+    monkeypatch.setattr(http, 'KEEP_ALIVE_SECONDS', 0.1)
+
+    async def check():
+        engine = HeldEngine(at_once=True)
+        async with door_to(engine) as (_, connect):
+            peer = await connect()
+            peer.say(earlier)
+            if earlier:
+                assert (await peer.answer())[0] == 200
+            peer.say(said)
+            status, headers, body = await peer.answer()
+            assert (status, headers['connection']) == (408, 'close')
+            assert 'did not come within 0.1 s' in json.loads(body)['status']['description']
+            assert await peer.closed()
+            assert len(engine.walks) == bool(earlier)
+
+    run(check())
+
+
+def test_half_a_request_has_its_time_when_the_one_before_it_is_answered(run, until, monkeypatch):
+    monkeypatch.setattr(http, 'KEEP_ALIVE_SECONDS', 0.05)
+
+    async def check():
+        engine = HeldEngine()
+        async with door_to(engine) as (door, connect):
+            peer = await connect()
+            peer.say(post() + post()[:-3])
+            await until(lambda: engine.walks)
+            [connection] = door._server.connections
+            before = connection.timeout_keep_alive_task
+            await until(lambda: connection.timeout_keep_alive_task is not before)
+            engine.walks[0].end()
+            assert [(await peer.answer())[0] for _ in range(2)] == [200, 408]
+            assert await peer.closed()
+
+    run(check())
+
+
 def test_a_connection_is_not_idle_while_a_request_is_under_way(run, until, monkeypatch):
     monkeypatch.setattr(http, 'KEEP_ALIVE_SECONDS', 0.05)
 
