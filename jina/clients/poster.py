@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partialmethod
+from inspect import signature
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ from jina.clients.progress import Progress
 from jina.clients.request import called, is_async, size_hint
 from jina.clients.sessions import Sessions
 from jina.excepts import BadClientCallback, BadClientInput, BadOption, ServerUnreachable
+from jina.spec import did_you_mean
 from jina.types.request import Response, StatusCode
 
 Callback = Callable[[Response], Any]
@@ -47,6 +50,7 @@ class Poster:
         continue_on_error: bool = False,
         return_results: bool = False,
         timeout: float | None = None,
+        **others: Any,
     ) -> Any:
         """Send Documents to an endpoint.
 
@@ -64,6 +68,7 @@ class Poster:
         :param return_results: return the responses, in the order of the requests.
         :param timeout: seconds that each request may take. After them its outcome is an error, and what has not begun
             of it does not begin. Default: no limit.
+        :param others: for programs that pass more; ignored, with a warning.
         :return: ``None``, or with ``return_results`` the list of responses; where ``post`` is asynchronous, an async
             generator of responses in the order of the requests.
         :raises BadClientInput: if ``inputs`` is or holds what is no Document.
@@ -71,6 +76,8 @@ class Poster:
         :raises BadOption: if ``parameters`` cannot be sent.
         :raises ServerUnreachable: if there is no server, or it goes away.
         """
+        if others:
+            _warn_of(others)
         if not isinstance(request_size, int):
             raise BadOption(f'post(request_size={request_size!r}): it is a number of Documents')
         if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
@@ -152,6 +159,13 @@ def _call_back(event: str, callback: Callback, response: Response, continue_on_e
         if not continue_on_error:
             raise BadClientCallback(told) from error
         _log.error('%s', told, exc_info=error)
+
+
+def _warn_of(others: Mapping[str, Any]) -> None:
+    known = signature(Poster.post).parameters.keys() - {'self', 'others'}
+    for name in others:
+        hint = did_you_mean(name, known).partition(';')[0] or f'; parameters={{{name!r}: …}} gives it to the Executors'
+        warnings.warn(f'post() has no argument {name!r} and ignores it{hint}', stacklevel=3)
 
 
 def _checked_endpoint(on: Any) -> str:

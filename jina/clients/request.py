@@ -27,7 +27,7 @@ def called(inputs: Any) -> Any:
 
 
 def batches(inputs: Any, request_size: int) -> Iterator[Batch]:
-    """Cut ``inputs`` into batches; at least one, which may be empty.
+    """Cut ``inputs`` into batches: an empty one where there is nothing, but none for an iterator that has nothing.
 
     :param inputs: a Document, the id of one, an iterable of Documents or of pairs (Document, groundtruth), or ``None``.
     :param request_size: Documents a batch; ≤ 0: all in one.
@@ -41,7 +41,7 @@ def batches(inputs: Any, request_size: int) -> Iterator[Batch]:
             batch = list(islice(items, size))
         except Exception as error:
             raise _raised(error, position) from error
-        if batch or position == 0:
+        if batch or (position == 0 and not isinstance(inputs, Iterator)):
             yield _sides(batch, position)
         position += len(batch)
         if len(batch) < size:
@@ -64,7 +64,7 @@ async def async_batches(inputs: Any, request_size: int) -> AsyncIterator[Batch]:
         raise
     except Exception as error:
         raise _raised(error, position + len(batch)) from error
-    if batch or position == 0:
+    if batch:
         yield _sides(batch, position)
 
 
@@ -93,7 +93,7 @@ def _items(inputs: Any) -> Iterator[Any]:
 
 
 def _raised(error: Exception, position: int) -> BadClientInput:
-    return BadClientInput(f'inputs raised {type(error).__name__} after document {position} or later: {error}')
+    return BadClientInput(f'inputs raised {type(error).__name__} after {position} Documents or more: {error}')
 
 
 def _sides(batch: list[Any], position: int) -> Batch:

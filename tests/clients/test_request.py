@@ -39,12 +39,17 @@ def test_all_documents_in_order_in_batches_of_the_size_asked_for(cut, count, siz
     got = [docs for docs, _ in cut(docs, size)]
     assert [doc for batch in got for doc in batch] == docs
     assert all(len(batch) == size for batch in got[:-1])
-    assert len(got) == (max(1, -(-count // size)) if size > 0 else 1)
+    assert len(got) == (-(-count // size) if size > 0 else bool(count))
 
 
 @both_ways
-def test_no_documents_are_one_empty_request(cut):
-    assert cut([], 5) == [([], [])]
+def test_an_iterator_without_documents_is_no_request(cut):
+    assert cut([], 5) == []
+
+
+@pytest.mark.parametrize('inputs', [None, [], (), DocumentArray()])
+def test_no_documents_are_one_empty_request(inputs):
+    assert list(batches(inputs, 5)) == [([], [])]
 
 
 @both_ways
@@ -97,7 +102,7 @@ def test_inputs_that_raise_are_told_from_where(cut):
         yield from (A, B, C)
         raise KeyError('disk')
 
-    with pytest.raises(BadClientInput, match=r"inputs raised KeyError after document \d or later: 'disk'") as raised:
+    with pytest.raises(BadClientInput, match=r"inputs raised KeyError after \d Documents or more: 'disk'") as raised:
         cut(broken(), 2)
     assert isinstance(raised.value.__cause__, KeyError)
 

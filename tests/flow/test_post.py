@@ -100,12 +100,16 @@ def test_posts_through_all_executors_in_order(flow):
         (lambda: None, []),
         (list, []),
         (lambda: DocumentArray(), []),
-        (lambda: (d for d in ()), []),
     ],
 )
 def test_kinds_of_inputs(flow, inputs, texts):
     [response] = posted(flow, '/', inputs(), target_peapod='^$')
     assert [d.text for d in response.docs] == texts
+
+
+def test_a_generator_without_documents_sends_nothing(flow):
+    assert posted(flow, '/', (d for d in ())) == []
+    assert posted(flow, '/', lambda: iter([])) == []
 
 
 def test_a_generator_function_is_read_anew_by_every_post(flow):
@@ -346,7 +350,7 @@ def test_inputs_that_raise_end_post_after_what_was_sent_is_answered(flow):
         raise LookupError('no more')
 
     calls = Recorder()
-    with pytest.raises(BadClientInput, match=r'inputs raised LookupError after document 2 .*no more') as caught:
+    with pytest.raises(BadClientInput, match=r'inputs raised LookupError after 2 Documents .*no more') as caught:
         flow.post('/index', inputs, calls.done, request_size=1)
     assert isinstance(caught.value.__cause__, LookupError)
     assert calls.events == [('done', '0'), ('done', '1')]
@@ -357,9 +361,15 @@ def test_an_endpoint_that_is_no_string_is_refused(flow):
         flow.post(Document())
 
 
-def test_an_unknown_argument_is_refused(flow):
-    with pytest.raises(TypeError, match='request_sise'):
-        flow.post('/', request_sise=1)
+@pytest.mark.parametrize(
+    ('argument', 'hint'),
+    [('request_sise', r"did you mean 'request_size'\?$"), ('top_k', r"parameters=\{'top_k': …\} gives it to the Exec")],
+)
+def test_an_unknown_argument_is_ignored_with_a_warning(flow, argument, hint):
+    with pytest.warns(UserWarning, match=rf'^post\(\) has no argument {argument!r} and ignores it.*{hint}') as seen:
+        [response] = flow.search(Document(text='a'), return_results=True, **{argument: 1})
+    assert response.status.code == 0
+    assert [warning.filename for warning in seen] == [__file__]
 
 
 def test_async_inputs_are_refused_by_a_blocking_flow(flow):
@@ -423,7 +433,7 @@ def test_async_inputs_that_raise(async_flow):
         yield Document()
         raise LookupError('no more')
 
-    with pytest.raises(BadClientInput, match='inputs raised LookupError after document 1'):
+    with pytest.raises(BadClientInput, match='inputs raised LookupError after 1 Documents'):
         gather(async_flow, '/', inputs)
 
 
