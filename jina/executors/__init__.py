@@ -1,6 +1,7 @@
 """Executor: a class whose ``@requests`` methods work on Documents."""
 
 import inspect
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -72,13 +73,19 @@ class BaseExecutor:
         :param metas: sets :attr:`metas`.
         :param requests: endpoint → method name, before what ``@requests`` says.
         :param runtime_args: sets :attr:`runtime_args`.
-        :param kwargs: what a subclass did not take out of its own arguments; an error, since nobody would use it.
+        :param kwargs: what a subclass did not take out of its own arguments. It may have read them; if not, nobody
+            will, so a warning is logged.
         """
-        if kwargs:
-            raise TypeError(f'{type(self).__name__}.__init__() takes no argument {", ".join(map(repr, kwargs))}')
         self.metas.update(metas or {})
         self.requests.update(requests or {})
         self.runtime_args.update(runtime_args or {})
+        if kwargs:
+            cls = type(self).__name__
+            logging.getLogger(f'jina.{self.runtime_args.name or cls}').warning(
+                '%s.__init__() has no argument %s: without effect, unless it is read from **kwargs',
+                cls,
+                ', '.join(map(repr, kwargs)),
+            )
 
     @property
     def workspace(self) -> str:

@@ -259,7 +259,6 @@ def test_specs_may_be_files(cli):
         ('flow --executors "[{uses: NoSuch}]"', 1, "no class 'NoSuch'"),
         ('executor --uses NoSuch', 1, "no Executor class 'NoSuch'"),
         ('executor --uses none.yml', 1, 'there is no file none.yml'),
-        ('executor --uses Upper --py-modules my.py --uses-with "{a: 1}"', 1, "takes no argument 'a'"),
         ('executor --uses Upper --py-modules my.py --listen nowhere', 1, 'nowhere'),
         ('gateway', 1, 'listen'),
         ('gateway --spec none.yml', 1, 'none.yml'),

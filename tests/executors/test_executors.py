@@ -226,13 +226,29 @@ def test_a_class_is_found_in_a_file_beside_the_yaml(tmp_path, monkeypatch):
         ('json.Nope', "there is no Executor class 'json.Nope' in json"),
         ({'jtype': 'X', 'py_modules': 'nope.py'}, 'FileNotFoundError: there is no file'),
         ({'jtype': 'Arguments'}, 'Arguments.__init__() raised TypeError'),
-        ({'jtype': 'Arguments', 'with': {'foo': 1, 'baz': 2}}, "Arguments.__init__() takes no argument 'baz'"),
     ],
 )
 def test_a_class_that_cannot_be_had_is_told_with_what_to_do(source, told):
     with pytest.raises(ExecutorFailToLoad) as raised:
         Executor.load_config(source)
     assert told in str(raised.value)
+
+
+def test_an_argument_that_no_constructor_names_is_told_and_may_be_read(caplog):
+    class Reads(Executor):
+        def __init__(self, foo=0, **kwargs):
+            super().__init__(**kwargs)
+            self.sum = foo + kwargs.get('bar', 0)
+
+    assert Reads(foo=1).sum == 1
+    assert not caplog.records
+    assert Reads(foo=1, bar=2).sum == 3
+    [record] = caplog.records
+    assert record.getMessage().startswith("Reads.__init__() has no argument 'bar': without effect, unless")
+    assert record.levelname == 'WARNING'
+    assert record.name == 'jina.Reads'
+    assert Reads(bar=1, runtime_args={'name': 'r'}).sum == 1
+    assert caplog.records[1].name == 'jina.r'
 
 
 def test_a_module_that_raises_is_the_cause(tmp_path, monkeypatch):
