@@ -67,16 +67,19 @@ class Flow(Poster):
 
     # build
 
-    def add(self: F, **options: Any) -> F:
+    def add(self: F, *, copy_flow: bool = False, **options: Any) -> F:
         """Add an Executor.
 
+        :param copy_flow: add it to a copy, and leave this Flow as it is.
         :param options: ``uses`` (an Executor class, its name, a YAML file, YAML text or a dict), ``name``, ``needs``,
             ``uses_with`` and more: see :class:`~jina.spec.ExecutorSpec` or ``jina executor --help``.
-        :return: the Flow itself, for chaining.
+        :return: the Flow itself, or the copy, for chaining.
         :raises BadOption: for an option that does not exist, with the nearest name, or a value of the wrong type.
         :raises FlowTopologyError: if the name is in use, or ``needs`` names one that is not there.
         :raises FlowBuildLevelError: if the Flow is open.
         """
+        if copy_flow:
+            return self._copied().add(**options)
         self._must_be_closed('add()')
         name = options.get('name') or self._free_name('pod')
         parts = {'uses': name, 'uses_before': topology.before(name), 'uses_after': topology.after(name)}
@@ -143,6 +146,11 @@ class Flow(Poster):
         topology.graph_of(extended)  # refuses what cannot be, before the Flow has changed
         return extended
 
+    def _copied(self: F) -> F:
+        copied = type(self)(asyncio=self._asynchronous)
+        copied._spec, copied._classes, copied._folder = self._spec, dict(self._classes), self._folder
+        return copied
+
     def _free_name(self, kind: str) -> str:
         return _free_name(self._spec, kind)
 
@@ -205,8 +213,16 @@ class Flow(Poster):
 
     @property
     def port_expose(self) -> int:
-        """The port of its first protocol; see :attr:`ports`."""
+        """The port of its first protocol; see :attr:`ports`. It, or a list, may be set before the Flow is opened.
+
+        :raises FlowBuildLevelError: when it is set while the Flow is open.
+        """
         return self.ports[0]
+
+    @port_expose.setter
+    def port_expose(self, port: int | list[int]) -> None:
+        self._must_be_closed('port_expose = …')
+        self._spec = FlowSpec.from_dict({**self._spec.to_dict(), 'port_expose': port}, 'Flow')
 
     @property
     def ports(self) -> list[int]:

@@ -10,6 +10,7 @@ import math
 import re
 import types
 import typing
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -29,10 +30,12 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What all specs have in common.
 
     :cvar aliases: other names of options, and which they mean.
+    :cvar without_effect: options of Jina 2 that programs may give, and that mean nothing here.
     :cvar groups: heading → the options that ``--help`` lists under it.
     """
 
     aliases: ClassVar[Mapping[str, str]] = {}
+    without_effect: ClassVar[frozenset[str]] = frozenset()
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,7 +60,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @classmethod
     def from_dict(cls: type[S], options: Mapping[str, Any], who: str = '', strict: bool = True) -> S:
-        """Check the options and make the spec of them.
+        """Check the options and make the spec of them. A warning tells of those without effect.
 
         :param who: whose options these are, for the message of an error.
         :param strict: ``False`` reads numbers and booleans from text, as the command line has them.
@@ -75,7 +78,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """The options with aliases resolved, and choices such as ``'all'`` spelled as they are known."""
         known = cls.__struct_fields__
         named: dict[str, Any] = {}
+        if idle := sorted(cls.without_effect & options.keys()):
+            warnings.warn(f'{who}: options without effect here: {", ".join(idle)}', stacklevel=4)
         for given, value in options.items():
+            if given in cls.without_effect:
+                continue
             name = cls.aliases.get(given, given)
             if name not in known:
                 raise BadOption(f'{who} has no option {given!r}{did_you_mean(given, {*known, *cls.aliases})}')
@@ -135,6 +142,22 @@ OnError = Literal['THROW_EARLY', 'SKIP_HANDLE', 'IGNORE']
 
 _Uses = str | dict[str, Any]
 
+THIS_MACHINE = ('', '0.0.0.0', '127.0.0.1', 'localhost')
+
+_OF_PROCESSES = frozenset(
+    (
+        *('ctrl_with_ipc', 'daemon', 'expose_public', 'host_in', 'host_out', 'memory_hwm', 'native', 'port_ctrl'),
+        *('port_in', 'port_out', 'runs_in_docker', 'runtime_cls', 'socket_in', 'socket_out', 'static_routing_table'),
+        *('timeout_ctrl', 'zmq_identity'),
+    )
+)
+_OF_OTHER_RUNTIMES = frozenset(
+    (
+        *('docker_kwargs', 'entrypoint', 'gpus', 'install_requirements', 'port_jinad', 'pull_latest'),
+        *('quiet_remote_logs', 'upload_files', 'volumes'),
+    )
+)
+
 
 class BatchingSpec(Spec, frozen=True, kw_only=True):
     """How requests share the calls of a method; see ``@requests``.
@@ -159,6 +182,11 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
     """
 
     aliases = {'parallel': 'replicas', 'shards': 'replicas'}
+    without_effect = (
+        _OF_PROCESSES
+        | _OF_OTHER_RUNTIMES
+        | {'connect_to_predecessor', 'no_dynamic_routing', 'scheduling', 'show_exc_info'}
+    )
     groups = {
         'what to run': ('uses', 'uses_with', 'uses_metas', 'uses_requests', 'py_modules', 'uses_before', 'uses_after'),
         'its place in the Flow': ('name', 'needs', 'inspect', 'external', 'host'),
@@ -173,7 +201,7 @@ class ExecutorSpec(Spec, frozen=True, kw_only=True):
             raise BadOption(f'replicas={self.replicas}: it takes 1 or more')
         if self.external and not self.host:
             raise BadOption("external=True needs host='name:port', where it listens")
-        if self.host and not self.external:
+        if self.host not in THIS_MACHINE and not self.external:
             raise BadOption(
                 f'host={self.host!r}: a Flow starts Executors on its own machine only; '
                 'for one that runs already add external=True'
@@ -286,6 +314,10 @@ class FlowSpec(WebSpec, frozen=True, kw_only=True):
     :raises BadOption: if there is not one port for each protocol.
     """
 
+    without_effect = _OF_PROCESSES | {
+        *('compress', 'compress_min_bytes', 'compress_min_ratio', 'default_swagger_ui', 'inspect', 'prefetch_on_recv'),
+        *('proxy', 'quiet_error', 'uvicorn_kwargs'),
+    }
     groups = {
         'what to run': ('executors',),
         'how clients reach it': ('protocol', 'host', 'port_expose', 'prefetch'),

@@ -36,6 +36,26 @@ def test_a_wrong_option_is_named_with_what_is_right(cls, options, told):
     assert told in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ('cls', 'given'),
+    [
+        (ExecutorSpec, {'gpus': 'all', 'timeout_ctrl': 5000, 'volumes': ['a'], 'port_in': 1, 'upload_files': 'a.py'}),
+        (FlowSpec, {'compress': 'LZ4', 'expose_public': True, 'zmq_identity': 'x', 'inspect': 'HANG'}),
+    ],
+)
+def test_options_that_mean_nothing_here_are_told_and_dropped(cls, given):
+    with pytest.warns(UserWarning, match=f'^me: options without effect here: {", ".join(sorted(given))}$') as seen:
+        spec = cls.from_dict({'name': 'a', **given}, 'me')
+    assert len(seen) == 1
+    assert spec.to_dict() == {'name': 'a'}
+    assert not cls.without_effect & {*cls.__struct_fields__, *cls.aliases}
+
+
+@pytest.mark.parametrize('host', ['0.0.0.0', 'localhost', '127.0.0.1'])
+def test_an_executor_may_be_said_to_run_on_this_machine(host):
+    assert not ExecutorSpec.from_dict({'host': host}).external
+
+
 def test_the_command_line_may_give_numbers_and_booleans_as_text():
     spec = FlowSpec.from_dict({'port_expose': '80', 'quiet': 'true', 'prefetch': '5'}, strict=False)
     assert (spec.port_expose, spec.quiet, spec.prefetch) == (80, True, 5)

@@ -74,18 +74,21 @@ class BaseExecutor:
         :param requests: endpoint → method name, before what ``@requests`` says.
         :param runtime_args: sets :attr:`runtime_args`.
         :param kwargs: what a subclass did not take out of its own arguments. It may have read them; if not, nobody
-            will, so a warning is logged.
+            will, so a warning is logged. Without a constructor of its own nobody can: that is an error.
         """
         self.metas.update(metas or {})
         self.requests.update(requests or {})
         self.runtime_args.update(runtime_args or {})
         if kwargs:
-            cls = type(self).__name__
-            logging.getLogger(f'jina.{self.runtime_args.name or cls}').warning(
-                '%s.__init__() has no argument %s: without effect, unless it is read from **kwargs',
-                cls,
-                ', '.join(map(repr, kwargs)),
-            )
+            self._tell_of(kwargs)
+
+    def _tell_of(self, unknown: Mapping[str, Any]) -> None:
+        cls, names = type(self), ', '.join(map(repr, unknown))
+        if cls.__init__ is BaseExecutor.__init__:
+            raise TypeError(f'{cls.__name__}.__init__() takes no argument {names}')
+        logging.getLogger(f'jina.{self.runtime_args.name or cls.__name__}').warning(
+            '%s.__init__() has no argument %s: without effect, unless it is read from **kwargs', cls.__name__, names
+        )
 
     @property
     def workspace(self) -> str:
