@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from jina.excepts import RemoteError, stack_of, text_of
+from jina.forks import leave_to_parent
 from jina.pickling import dump, load
 
 _LENGTH = struct.Struct('<I')
@@ -128,6 +129,11 @@ class ControlLine:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
+        leave_to_parent(self)
+
+    def descriptors(self) -> list[int]:
+        """For :mod:`jina.forks`."""
+        return [self.socket.fileno()] if self.socket.fileno() >= 0 else []
 
     @classmethod
     def pair(cls) -> tuple['ControlLine', socket.socket]:

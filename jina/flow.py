@@ -318,6 +318,8 @@ class Flow(Poster):
     def _close(self, hurry: bool) -> None:
         if self._running is not None:
             running, self._running = self._running, None
+            if not running.is_ours:
+                return
             try:
                 self._close_client()
                 self._sessions.close()
@@ -348,12 +350,13 @@ class Flow(Poster):
         """
         try:
             running = self._must_be_open('block()')
-            while running.gateway_lives():
+            while running.gateway_lives() and self._running is running:
                 time.sleep(WATCH_SECONDS)
         except KeyboardInterrupt:
             self._interrupted = True
             return
-        raise ServerUnreachable(running.gateway_fate())
+        if self._running is running:  # else another thread has closed it
+            raise ServerUnreachable(running.gateway_fate())
 
     def rolling_update(self, pod_name: str, uses_with: Mapping[str, Any] | None = None) -> None:
         """Start an Executor anew while the Flow is open, one replica after another; no request is lost.

@@ -102,8 +102,13 @@ class Running:
                 self._zygote.close()
             shutil.rmtree(self._run_dir, ignore_errors=True)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process started it. One that was forked later has no part in it."""
+        return self._pid == os.getpid()
+
     def _stop_at_exit(self) -> None:
-        if self._pid == os.getpid():  # else this is a fork, and its children are not ours
+        if self.is_ours:
             self.stop()
 
     def gateway_lives(self) -> bool:

@@ -16,7 +16,7 @@ DESIGN = REPO / 'docs' / 'design.md'
 
 # Imports go down only: a room may import those of the lines above its own, and no other room of its own line.
 LAYERS = (
-    ('excepts', 'logging', 'enums', 'helper'),
+    ('excepts', 'forks', 'logging', 'enums', 'helper'),
     ('looks', 'proto', 'pickling'),
     ('types', 'spec'),
     ('graph', 'wire', 'config', 'control'),

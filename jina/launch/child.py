@@ -55,7 +55,8 @@ def run_process(kind: str, descriptor: int) -> int:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        if stream is not None:  # a daemon may have closed it
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     line = ControlLine(socket.socket(fileno=descriptor))
     line.socket.set_inheritable(False)
     start = line.receive()
@@ -63,7 +64,8 @@ def run_process(kind: str, descriptor: int) -> int:
         return 1
     sys.path[:] = start.path or sys.path
     code = run(kind, line, start, in_process=True)
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     _exit_within(EXIT_SECONDS)
     return code
 
@@ -101,6 +103,7 @@ class Child:
         if self._in_process:
             # Not add_signal_handler(): it works only while the loop runs in this thread.
             signal.signal(signal.SIGTERM, lambda *_: _on(loop, self._stop.set))
+            os.register_at_fork(after_in_child=_forget_signals(signal.getsignal(signal.SIGTERM)))
         starting = loop.create_task(self._become_ready())
         stopping = loop.create_task(self._stop.wait())
         threading.Thread(target=self._listen, args=(loop,), name=f'{self._kind}-line', daemon=True).start()
@@ -187,6 +190,21 @@ def _on(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: o
     except RuntimeError:
         return False
     return True
+
+
+def _forget_signals(on_end: Any) -> Callable[[], None]:
+    """What gives a process that was forked from this one the usual handlers again, where it has ours.
+
+    :param on_end: ours for SIGTERM.
+    """
+
+    def forget() -> None:
+        if signal.getsignal(signal.SIGTERM) is on_end:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return forget
 
 
 def _spare_the_collector() -> None:

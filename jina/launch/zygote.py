@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from jina.control import ControlLine, Ready, Start
+from jina.forks import leave_to_parent
 from jina.launch import process
 from jina.launch.base import Handle
 
@@ -55,8 +56,13 @@ class Zygote:
         self._turn = threading.Lock()
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._line.settimeout(ANSWER_SECONDS)
+        leave_to_parent(self)
         with theirs:
             self._process = process.spawn('zygote', theirs, env)
+
+    def descriptors(self) -> list[int]:
+        """For :mod:`jina.forks`."""
+        return [self._line.fileno()] if self._line.fileno() >= 0 else []
 
     @staticmethod
     def is_possible() -> bool:

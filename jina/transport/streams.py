@@ -12,6 +12,7 @@ import socket
 from typing import Any, cast
 
 from jina.excepts import WireError
+from jina.forks import leave_to_parent
 from jina.transport.base import Accept, Channel, Listener, Peer
 from jina.transport.blocks import BLOCKS
 from jina.transport.shared import FIRST_KIND, SHARED_FROM, Sharing
@@ -36,11 +37,19 @@ class StreamChannel(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._drained: asyncio.Future[None] | None = None
         self._paused = False
+        self._descriptor = -1
+
+    def descriptors(self) -> list[int]:
+        """For :mod:`jina.forks`."""
+        return [self._descriptor] if self._descriptor >= 0 else []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast('asyncio.Transport', transport)
         self._transport.set_write_buffer_limits(high=0)  # so that drained() means: nothing is left here
         sock = transport.get_extra_info('socket')
+        if sock is not None:
+            self._descriptor = sock.fileno()
+            leave_to_parent(self)
         if sock is not None and sock.family == socket.AF_UNIX:
             self._sharing = Sharing(self.send)
         elif sock is not None:
@@ -119,6 +128,7 @@ class StreamChannel(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._descriptor = -1
         self._paused = False
         self._release()
         if self._sharing is not None:
@@ -149,6 +159,11 @@ class StreamListener:
         self._server: asyncio.Server | None = None
         self._path: str | None = None
         self.address = ''
+        leave_to_parent(self)
+
+    def descriptors(self) -> list[int]:
+        """For :mod:`jina.forks`."""
+        return [sock.fileno() for sock in self._server.sockets] if self._server is not None else []
 
     def __call__(self) -> 'StreamChannel':
         return _AcceptedChannel(self._accept(), self._channels)
