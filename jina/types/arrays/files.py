@@ -44,12 +44,13 @@ def load(file: Any, file_format: str) -> 'list[Document]':
 
 
 def _load_json(handle: IO[Any]) -> 'Iterator[Document]':
-    from jina.types.document import Document
+    from jina.types.document import document_from_dict
+    from jina.types.document.reading import parse_json
 
     for number, line in enumerate(handle, 1):
         if line.strip():
             try:
-                yield Document(line)
+                yield document_from_dict(parse_json(line))
             except BadDocument as error:
                 raise BadDocument(f'line {number}: {error}') from error
 

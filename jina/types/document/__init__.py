@@ -19,7 +19,7 @@ from jina.types.document.edges import Graph
 from jina.types.document.hashing import hash_of
 from jina.types.document.identity import random_identity
 from jina.types.document.nested import read_path
-from jina.types.document.reading import camel, fill, parse_json
+from jina.types.document.reading import camel, fill, parse_bytes, parse_json
 from jina.types.document.writing import describe, to_dict, to_json
 from jina.types.score import NamedScore, as_score
 from jina.types.score.map import NamedScoreMapping
@@ -113,11 +113,15 @@ def _refuse_two_contents(attributes: dict[str, Any]) -> None:
 def _from_source(cls: Any, source: Any, field_resolver: Mapping[str, str] | None, copy: bool) -> Any:
     if isinstance(source, Document):
         return _deep_copy(cls, source) if copy else construct(cls, **slots_of(source))
-    if isinstance(source, (str, bytes)):
+    if isinstance(source, bytes):
+        source = parse_bytes(source)
+        if isinstance(source, Document):
+            return construct(cls, **slots_of(source))
+    elif isinstance(source, str):
         source = parse_json(source)
     if not isinstance(source, Mapping):
         raise BadDocType(
-            f'Document() takes a Document, a dict or a JSON string, not {type(source).__name__}; '
+            f'Document() takes a Document, a dict, a JSON string or bytes of protobuf, not {type(source).__name__}; '
             'for its content use content='
         )
     if field_resolver:
@@ -160,14 +164,14 @@ class Document(
 ):
     """One piece of data: its content, what is known of it, its parts and what was found for it.
 
-    :param document: a Document, a dict or a JSON string to begin with. Keys of a dict that are no attribute
-        go to ``tags``.
+    :param document: a Document, a dict, a JSON string or what :meth:`binary_str` gave, to begin with. Keys of a
+        dict or of JSON that are no attribute go to ``tags``.
     :param field_resolver: renames the keys of a dict: ``{'theirs': 'ours'}``.
     :param copy: whether the values of another Document are copied; otherwise both share them.
     :param attributes: any attribute by its name; they override what ``document`` says.
     :raises BadOption: for an attribute that does not exist, or two contents at once.
     :raises BadDocType: for a value of the wrong type.
-    :raises BadDocument: for a dict or JSON that cannot be read.
+    :raises BadDocument: for a dict, JSON or bytes that cannot be read.
     """
 
     _id: str = ''
@@ -429,7 +433,7 @@ class Document(
         return hash_of(self)
 
     def binary_str(self) -> bytes:
-        """Return it as a serialized ``DocumentProto``, which other languages read with ``jina.proto``.
+        """Return it as a serialized ``DocumentProto``, which the constructor reads back, and other languages too.
 
         :raises TypeError: when tags hold something that protobuf cannot express.
         :raises ValueError: when another value does not fit its field.
