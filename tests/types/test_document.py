@@ -170,7 +170,7 @@ class TestTypes:
         ('name', 'value', 'wanted'),
         [
             ('text', 5, 'str'),
-            ('id', 5, 'str'),
+            ('id', 5.0, 'str'),
             ('buffer', 'x', 'bytes'),
             ('uri', b'x', 'str'),
             ('mime_type', 1, 'str'),
@@ -447,7 +447,9 @@ class TestDictAndJson:
             ({'scores': {'a': {'value': 'x'}}}, 'scores: no score'),
             ({'scores': {'a': 'x'}}, 'scores: '),
             ({'location': 5}, 'location: '),
-            ({'id': 5}, 'id: '),
+            ({'id': 5.0}, 'id: '),
+            ({'id': False}, 'id: '),
+            ({'id': [1, 2]}, 'id: '),
             ([], 'not list'),
         ],
     )

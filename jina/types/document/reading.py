@@ -84,7 +84,7 @@ def _located(key: str, message: str) -> str:
 
 
 def _read_id(doc: Any, value: Any) -> None:
-    if value:
+    if value is not None and not (isinstance(value, str) and not value):
         doc.id = value
 
 
