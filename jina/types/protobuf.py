@@ -181,6 +181,20 @@ def decode_document(body: bytes) -> Document:
     return _read(proto)
 
 
+def decode_array(body: bytes) -> list[Document]:
+    """Return the Documents of a ``DocumentArrayProto``, as release 2 wrote it to files.
+
+    :raises BadDocument: if the bytes are none, or an array in it is none.
+    """
+    try:
+        data = DataRequestProto.FromString(body)  # the same on the wire, as long as there are no groundtruths
+    except DecodeError as error:
+        raise BadDocument(f'not a DocumentArrayProto: {error}') from error
+    if data.groundtruths or any(len(UnknownFieldSet(message)) for message in (data, *data.docs)):
+        raise BadDocument('not a DocumentArrayProto: it has fields that are unknown')
+    return _read_side('docs', data.docs)
+
+
 def _read_side(name: str, protos: Sequence[DocumentProto]) -> list[Document]:
     docs: list[Document] = []
     try:

@@ -460,7 +460,7 @@ class DocumentArray(MutableSequence['Document']):
 
     @classmethod
     def load(cls, file: str | Path | IO[Any], file_format: str = 'json') -> 'DocumentArray':
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote, here or in release 2.
 
         :raises BadOption: for another format.
         :raises BadDocument: when the content cannot be read.
