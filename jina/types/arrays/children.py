@@ -39,13 +39,12 @@ class Children(DocumentArray):
         """That of matches: one more than that of the Document they belong to; of chunks the same."""
         return self._parent._adjacency + self._further
 
-    def append(self, value: 'Document') -> 'Document':  # type: ignore[override]
+    def append(self, doc: 'Document') -> 'Document':  # type: ignore[override]
         """Add a Document at the end, and return it.
 
         :raises BadDocType: when it is none.
         """
-        doc = self._accept(value)
-        self._docs.append(doc)
+        self._docs.append(self._accept(doc))
         return doc
 
     @classmethod
