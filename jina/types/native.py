@@ -37,6 +37,7 @@ _GRAPH_CODE = 3
 _LIMIT = 2**32
 
 _HEADER = struct.Struct('<II')
+_PAIR = b'\x92'  # how msgpack begins a list of two
 _REFERENCE = struct.Struct('<II')
 
 Buffer = bytes | memoryview
@@ -186,6 +187,11 @@ def decode(body: bytes | bytearray | memoryview) -> tuple[list[Document], list[D
         if isinstance(error, BadDocument):
             raise
         raise BadDocument(f'not Documents in the native encoding: {error}') from error
+
+
+def is_native(body: bytes | bytearray | memoryview) -> bool:
+    """Return whether ``body`` begins as :func:`encode` has it, be it cut or broken further on."""
+    return bytes(body[_HEADER.size : _HEADER.size + 1]) == _PAIR
 
 
 def _decode(body: bytes | bytearray | memoryview) -> tuple[list[Document], list[Document]]:

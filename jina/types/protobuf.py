@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import DecodeError, EncodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from jina.excepts import BadDocument
 from jina.proto.jina_pb2 import (
@@ -26,6 +27,7 @@ from jina.types.document.identity import random_identity
 from jina.types.ndarray import Array, array_from_dict, dtype_named
 from jina.types.protostruct import dict_to_struct, struct_to_dict
 from jina.types.score import NamedScore
+from jina.types.shorten import shorten
 from jina.types.sparse import AnyArray, SparseArray, coordinates, restored
 
 Fields = dict[str, Any]
@@ -162,6 +164,35 @@ def decode(body: bytes | bytearray | memoryview) -> tuple[list[Document], list[D
     except DecodeError as error:
         raise BadDocument(f'not a DataRequestProto: {error}') from error
     return _read_side('docs', data.docs), _read_side('groundtruths', data.groundtruths)
+
+
+def decode_document(body: bytes) -> Document:
+    """Return the Document that a ``DocumentProto`` is. Without an id it gets one.
+
+    :raises BadDocument: if the bytes are none, or an array in it is none.
+    """
+    try:
+        proto = DocumentProto.FromString(body)
+    except DecodeError as error:
+        raise BadDocument(f'not a DocumentProto ({error}): {shorten(body)}') from error
+    # Many a short text can be read as fields, of numbers that no DocumentProto has.
+    if len(UnknownFieldSet(proto)):
+        raise BadDocument(f'not a DocumentProto, it has fields that are unknown: {shorten(body)}')
+    return _read(proto)
+
+
+def decode_array(body: bytes) -> list[Document]:
+    """Return the Documents of a ``DocumentArrayProto``, as release 2 wrote it to files.
+
+    :raises BadDocument: if the bytes are none, or an array in it is none.
+    """
+    try:
+        data = DataRequestProto.FromString(body)  # the same on the wire, as long as there are no groundtruths
+    except DecodeError as error:
+        raise BadDocument(f'not a DocumentArrayProto: {error}') from error
+    if data.groundtruths or any(len(UnknownFieldSet(message)) for message in (data, *data.docs)):
+        raise BadDocument('not a DocumentArrayProto: it has fields that are unknown')
+    return _read_side('docs', data.docs)
 
 
 def _read_side(name: str, protos: Sequence[DocumentProto]) -> list[Document]:

@@ -170,7 +170,7 @@ class TestTypes:
         ('name', 'value', 'wanted'),
         [
             ('text', 5, 'str'),
-            ('id', 5, 'str'),
+            ('id', 5.0, 'str'),
             ('buffer', 'x', 'bytes'),
             ('uri', b'x', 'str'),
             ('mime_type', 1, 'str'),
@@ -235,6 +235,19 @@ class TestRecursion:
         doc.matches.extend(Document() for _ in range(2))
         assert isinstance(doc.matches, MatchArray)
         assert [(match.granularity, match.adjacency, match.parent_id) for match in doc.matches] == [(2, 2, '')] * 4
+
+    def test_append_returns_what_is_there(self):
+        doc = Document(id='x')
+        chunk, match = doc.chunks.append(Document()), doc.matches.append(Document())
+        assert chunk is doc.chunks[0]
+        assert match is doc.matches[0]
+        assert (chunk.parent_id, match.adjacency) == ('x', 1)
+
+    def test_where_they_belong(self):
+        doc = Document(granularity=2, adjacency=3)
+        assert doc.chunks.reference_doc is doc.matches.reference_doc is doc
+        assert (doc.chunks.granularity, doc.chunks.adjacency) == (3, 3)
+        assert (doc.matches.granularity, doc.matches.adjacency) == (2, 4)
 
     def test_what_is_added_is_not_copied(self):
         doc, chunk = Document(), Document()
@@ -447,7 +460,9 @@ class TestDictAndJson:
             ({'scores': {'a': {'value': 'x'}}}, 'scores: no score'),
             ({'scores': {'a': 'x'}}, 'scores: '),
             ({'location': 5}, 'location: '),
-            ({'id': 5}, 'id: '),
+            ({'id': 5.0}, 'id: '),
+            ({'id': False}, 'id: '),
+            ({'id': [1, 2]}, 'id: '),
             ([], 'not list'),
         ],
     )

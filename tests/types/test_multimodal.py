@@ -63,6 +63,22 @@ class TestContents:
         assert not doc.is_valid
         assert doc.modality_content_map['a'] == '3'
 
+    def test_by_modality(self, doc):
+        assert [doc[modality] for modality in ('a', 'b', 'c')] == ['1', '2', None]
+        assert 'a' in doc
+        assert 'c' not in doc
+        doc.chunks.append(Document(modality='a', buffer=b'3'))
+        assert doc['a'] == b'3'
+
+    @pytest.mark.parametrize('key', [0, slice(1), None])
+    def test_by_something_else(self, doc, key):
+        with pytest.raises(TypeError, match='indexed by the name of a modality'):
+            doc[key]
+
+    def test_it_is_no_sequence(self, doc):
+        with pytest.raises(TypeError):
+            list(doc)
+
     def test_copies(self, doc):
         for again in (copy.deepcopy(doc), pickle.loads(pickle.dumps(doc)), MultimodalDocument(doc.json())):
             assert type(again) is MultimodalDocument

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from jina.excepts import BadDocType
+from jina.types.document import Document
 from jina.types.score import NamedScore
 from jina.types.score.map import NamedScoreMapping
 
@@ -38,3 +39,54 @@ def test_it_reads_and_writes_the_dict():
 def test_other_values_are_refused():
     with pytest.raises(BadDocType, match=r"scores\['a'\] takes a number or NamedScore, not str"):
         NamedScoreMapping({})['a'] = 'x'
+
+
+def test_asking_for_an_absent_name_makes_a_score():
+    doc = Document()
+    doc.scores['x'].value = 0.5
+    doc.evaluations['recall'].op_name = 'r'
+    assert doc.scores == {'x': NamedScore(0.5)}
+    assert Document(doc.json()).evaluations == {'recall': NamedScore(op_name='r')}
+
+
+@pytest.mark.parametrize(
+    'look',
+    [
+        lambda scores: 'x' in scores,
+        lambda scores: scores.get('x'),
+        lambda scores: scores.get('x', default=None),
+        lambda scores: scores.pop('x', None),
+        lambda scores: list(scores),
+        lambda scores: scores == {'x': NamedScore()},
+        lambda scores: 'x' in scores.keys(),  # noqa: SIM118  a view has a way of its own to look
+        lambda scores: ('x', NamedScore()) in scores.items(),
+        lambda scores: NamedScore() in scores.values(),
+    ],
+)
+def test_nothing_else_makes_one(look):
+    owned = {}
+    assert not look(NamedScoreMapping(owned))
+    assert owned == {}
+
+
+def test_an_absent_score_cannot_be_removed():
+    owned = {}
+    with pytest.raises(KeyError):
+        NamedScoreMapping(owned).pop('x')
+    with pytest.raises(KeyError):
+        del NamedScoreMapping(owned)['x']
+    assert owned == {}
+
+
+def test_setdefault():
+    scores = NamedScoreMapping({'a': NamedScore(1.0)})
+    assert scores.setdefault('a', 2) == NamedScore(1.0)
+    assert scores.setdefault('b', 2) == NamedScore(2.0)
+    assert scores.setdefault('c') == NamedScore()
+    assert scores == {'a': NamedScore(1.0), 'b': NamedScore(2.0), 'c': NamedScore()}
+
+
+def test_what_is_there_is_removed_and_returned():
+    owned = {'a': NamedScore(1.0)}
+    assert NamedScoreMapping(owned).pop('a') == NamedScore(1.0)
+    assert owned == {}

@@ -454,6 +454,12 @@ def dense(**fields):
 
 
 class TestProtobuf:
+    @given(doc=documents)
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    def test_the_constructor_reads_one_document(self, doc):
+        settle(doc)
+        assert Document(doc.binary_str()).dict() == doc.dict()
+
     def test_a_document_without_id_gets_one(self):
         assert decode_proto(text='a').id
 

@@ -17,11 +17,35 @@ class Children(DocumentArray):
     """
 
     __slots__ = ('_parent',)
+    _finer = _further = 0  # by how much they differ from the Document that owns them
 
     def __init__(self, docs: 'list[Document]', reference_doc: 'Document') -> None:
         super().__init__()
         self._docs = docs
         self._parent = reference_doc
+
+    @property
+    def reference_doc(self) -> 'Document':
+        """The Document that these belong to."""
+        return self._parent
+
+    @property
+    def granularity(self) -> int:
+        """That of chunks: one more than that of the Document they belong to; of matches the same."""
+        return self._parent._granularity + self._finer
+
+    @property
+    def adjacency(self) -> int:
+        """That of matches: one more than that of the Document they belong to; of chunks the same."""
+        return self._parent._adjacency + self._further
+
+    def append(self, doc: 'Document') -> 'Document':  # type: ignore[override]
+        """Add a Document at the end, and return it.
+
+        :raises BadDocType: when it is none.
+        """
+        self._docs.append(self._accept(doc))
+        return doc
 
     @classmethod
     def adopted(cls, docs: 'Iterable[Document]', parent: 'Document') -> 'list[Document]':

@@ -10,4 +10,5 @@ class ChunkArray(Children):
     """A view of the chunks of a Document: what is added is one level finer and knows its parent."""
 
     __slots__ = ()
+    _finer = 1
     _place = staticmethod(place_chunk)

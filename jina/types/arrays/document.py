@@ -164,30 +164,30 @@ class DocumentArray(MutableSequence['Document']):
 
     # List behaviour
 
-    def insert(self, index: int, value: 'Document') -> None:
+    def insert(self, index: int, doc: 'Document') -> None:
         """Insert a Document before ``index``.
 
         :raises BadDocType: when it is none.
         """
-        self._docs.insert(index, self._accept(value))
+        self._docs.insert(index, self._accept(doc))
         self._index = None
 
-    def append(self, value: 'Document') -> None:
+    def append(self, doc: 'Document') -> None:
         """Add a Document at the end.
 
         :raises BadDocType: when it is none.
         """
-        doc = self._accept(value)
+        self._accept(doc)
         if self._index is not None:
             self._index.setdefault(doc._id, len(self._docs))
         self._docs.append(doc)
 
-    def extend(self, values: 'Iterable[Document]') -> None:
-        """Add Documents at the end; when one of ``values`` is none, nothing is added.
+    def extend(self, iterable: 'Iterable[Document]') -> None:
+        """Add Documents at the end; when one of them is none, nothing is added.
 
         :raises BadDocType: when one of them is no Document.
         """
-        self._docs.extend(self._accept_all(values))
+        self._docs.extend(self._accept_all(iterable))
         self._index = None
 
     def clear(self) -> None:
@@ -460,7 +460,7 @@ class DocumentArray(MutableSequence['Document']):
 
     @classmethod
     def load(cls, file: str | Path | IO[Any], file_format: str = 'json') -> 'DocumentArray':
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote, here or in release 2.
 
         :raises BadOption: for another format.
         :raises BadDocument: when the content cannot be read.

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import IO, TYPE_CHECKING, Any
 
 from jina.excepts import BadDocument, BadOption
+from jina.types.shorten import shorten
 
 if TYPE_CHECKING:
     from jina.types.document import Document
@@ -44,21 +45,43 @@ def load(file: Any, file_format: str) -> 'list[Document]':
 
 
 def _load_json(handle: IO[Any]) -> 'Iterator[Document]':
-    from jina.types.document import Document
+    from jina.types.document import document_from_dict
+    from jina.types.document.reading import parse_json
 
     for number, line in enumerate(handle, 1):
         if line.strip():
             try:
-                yield Document(line)
+                yield document_from_dict(parse_json(line))
             except BadDocument as error:
                 raise BadDocument(f'line {number}: {error}') from error
 
 
 def _load_binary(handle: IO[Any]) -> 'list[Document]':
-    from jina.types.native import decode
+    from jina.types.native import decode, is_native
 
-    docs, _ = decode(bytearray(handle.read()))
-    return docs
+    body = bytearray(handle.read())
+    try:
+        return decode(body)[0]
+    except BadDocument as error:
+        # A file of release 2 may begin as ours do, so that it is tried in any case.
+        return _of_release_2(bytes(body), error if is_native(body) else None)
+
+
+def _of_release_2(body: bytes, otherwise: BadDocument | None) -> 'list[Document]':
+    """Return the Documents of a file that release 2 wrote.
+
+    :param otherwise: the error when it is none, by default one that says so.
+    """
+    from jina.types.protobuf import decode_array
+
+    try:
+        return decode_array(body)
+    except BadDocument as error:
+        if otherwise:
+            raise otherwise from None
+        cut = '; if 2.x wrote it, it was cut' if body[:1] == b'\n' else ''
+        told = f'no file that save(file_format="binary") wrote, neither here nor in 2.x{cut}: {shorten(body)}'
+        raise BadDocument(told) from error
 
 
 @contextmanager

@@ -10,4 +10,5 @@ class MatchArray(Children):
     """A view of the matches of a Document: what is added is one step further along matches."""
 
     __slots__ = ()
+    _further = 1
     _place = staticmethod(place_match)

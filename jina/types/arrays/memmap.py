@@ -110,6 +110,13 @@ class DocumentArrayMemmap(DocumentArray):
             return wrapped(self._shelf.picked(lambda: map(self._place, self._positions(key))))
         return self._shelf.picked(lambda: [self._place(key)])[0]
 
+    def get_doc_by_key(self, key: str) -> 'Document':
+        """Return the Document of that id: ``self[key]``.
+
+        :raises KeyError: when there is none.
+        """
+        return self[key]  # type: ignore[no-any-return]
+
     def _at(self, positions: Iterable[int]) -> DocumentArray:
         return wrapped(self._shelf.picked(lambda: map(self._place, positions)))
 
@@ -138,21 +145,23 @@ class DocumentArrayMemmap(DocumentArray):
         with self._shelf.changing():
             self._shelf.delete(self._places(key) if isinstance(key, slice) else [self._place(key)])
 
-    def insert(self, index: int, value: 'Document') -> None:
+    def insert(self, index: int, doc: 'Document') -> None:
         """Insert a Document before ``index``, also if its id is there already.
 
         :raises BadDocType: when it is none.
         """
-        doc = self._accept(value)
+        self._accept(doc)
         with self._shelf.changing():
             self._shelf.insert(slice(index, None).indices(len(self))[0], [doc])
 
-    def append(self, value: 'Document') -> None:
+    def append(self, doc: 'Document', flush: bool = True, update_buffer: bool = True) -> None:
         """Add a Document at the end, or where one of the same id is.
 
+        :param flush: accepted from programs for other releases: it is written at once.
+        :param update_buffer: likewise; it is held in memory as any that was used.
         :raises BadDocType: when it is none.
         """
-        self._shelf.extend([self._accept(value)])
+        self._shelf.extend([self._accept(doc)])
 
     def extend(self, values: 'Iterable[Document]') -> None:
         """Add Documents at the end, or where those of the same id are; all of them or none.

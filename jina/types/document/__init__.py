@@ -11,7 +11,16 @@ from jina.excepts import BadDocType, BadDocument, BadOption
 from jina.types.arrays.chunk import ChunkArray
 from jina.types.arrays.item import renames
 from jina.types.arrays.match import MatchArray
-from jina.types.document.attribute import Attribute, checked, refuse, unknown
+from jina.types.document.attribute import (
+    Attribute,
+    Identity,
+    MimeType,
+    checked,
+    guess_mime_type,
+    identified,
+    refuse,
+    unknown,
+)
 from jina.types.document.construct import blank, construct, restore, slots_of
 from jina.types.document.construct import filled as _filled
 from jina.types.document.conversion import Convertible
@@ -19,7 +28,7 @@ from jina.types.document.edges import Graph
 from jina.types.document.hashing import hash_of
 from jina.types.document.identity import random_identity
 from jina.types.document.nested import read_path
-from jina.types.document.reading import camel, fill, parse_json
+from jina.types.document.reading import camel, fill, parse_bytes, parse_json
 from jina.types.document.writing import describe, to_dict, to_json
 from jina.types.score import NamedScore, as_score
 from jina.types.score.map import NamedScoreMapping
@@ -27,6 +36,7 @@ from jina.types.sparse import AnyArray, accepted, is_sparse
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from uuid import UUID
 
     from jina.looks.picture import Svg
 
@@ -85,7 +95,7 @@ def _from_parts(
         doc = _from_source(cls, document, field_resolver, copy)
     else:
         identity = attributes.pop('id', None)
-        doc = construct(cls, _id=random_identity() if identity is None else checked(identity, str, 'id'))
+        doc = construct(cls, _id=random_identity() if identity is None else identified(identity, 'id'))
     _assign(cls, doc, attributes)
     return doc
 
@@ -113,11 +123,15 @@ def _refuse_two_contents(attributes: dict[str, Any]) -> None:
 def _from_source(cls: Any, source: Any, field_resolver: Mapping[str, str] | None, copy: bool) -> Any:
     if isinstance(source, Document):
         return _deep_copy(cls, source) if copy else construct(cls, **slots_of(source))
-    if isinstance(source, (str, bytes)):
+    if isinstance(source, bytes):
+        source = parse_bytes(source)
+        if isinstance(source, Document):
+            return construct(cls, **slots_of(source))
+    elif isinstance(source, str):
         source = parse_json(source)
     if not isinstance(source, Mapping):
         raise BadDocType(
-            f'Document() takes a Document, a dict or a JSON string, not {type(source).__name__}; '
+            f'Document() takes a Document, a dict, a JSON string or bytes of protobuf, not {type(source).__name__}; '
             'for its content use content='
         )
     if field_resolver:
@@ -160,14 +174,14 @@ class Document(
 ):
     """One piece of data: its content, what is known of it, its parts and what was found for it.
 
-    :param document: a Document, a dict or a JSON string to begin with. Keys of a dict that are no attribute
-        go to ``tags``.
+    :param document: a Document, a dict, a JSON string or what :meth:`binary_str` gave, to begin with. Keys of a
+        dict or of JSON that are no attribute go to ``tags``.
     :param field_resolver: renames the keys of a dict: ``{'theirs': 'ours'}``.
     :param copy: whether the values of another Document are copied; otherwise both share them.
     :param attributes: any attribute by its name; they override what ``document`` says.
     :raises BadOption: for an attribute that does not exist, or two contents at once.
     :raises BadDocType: for a value of the wrong type.
-    :raises BadDocument: for a dict or JSON that cannot be read.
+    :raises BadDocument: for a dict, JSON or bytes that cannot be read.
     """
 
     _id: str = ''
@@ -203,8 +217,13 @@ class Document(
             **attributes: Any,
         ) -> None: ...
 
-    parent_id = Attribute(str, '', '', 'The id of the Document that this one is a chunk of.')
-    mime_type = Attribute(str, '', '', 'The media type; set by text and guessed from uri unless it is set.')
+    parent_id = Identity(str, '', '', 'The id of the Document that this one is a chunk of; set as ``id`` is.')
+    mime_type = MimeType(
+        str,
+        '',
+        '',
+        'The media type; set by text and guessed from uri unless it is set. Of an extension, ``png``, its type.',
+    )
     modality = Attribute(str, '', '', 'What kind of data it is, in your own words.')
     weight = Attribute(float, 0.0, None, 'How much it counts; 0.0 when not set.')
     offset = Attribute(int, 0, 0, 'Its position among the chunks of its parent.')
@@ -213,12 +232,12 @@ class Document(
 
     @property
     def id(self) -> str:
-        """The name of this Document; its chunks follow when it changes."""
+        """The name of this Document; its chunks follow when it changes. A whole number or a UUID becomes str."""
         return self._id
 
     @id.setter
-    def id(self, value: str) -> None:
-        self._id = checked(value, str, 'id')
+    def id(self, value: 'str | int | UUID') -> None:
+        self._id = identified(value, 'id')
         renames.count += 1
         for chunk in self._chunks or ():
             chunk._parent_id = self._id
@@ -329,7 +348,7 @@ class Document(
     def uri(self, value: str | None) -> None:
         self._uri = '' if value is None else checked(value, str, 'uri')
         if self._uri and not self._mime_type:
-            self._mime_type = _guess_mime_type(self._uri)
+            self._mime_type = guess_mime_type(self._uri)
 
     @property
     def tags(self) -> Tags:
@@ -429,7 +448,7 @@ class Document(
         return hash_of(self)
 
     def binary_str(self) -> bytes:
-        """Return it as a serialized ``DocumentProto``, which other languages read with ``jina.proto``.
+        """Return it as a serialized ``DocumentProto``, which the constructor reads back, and other languages too.
 
         :raises TypeError: when tags hold something that protobuf cannot express.
         :raises ValueError: when another value does not fit its field.
@@ -578,9 +597,3 @@ def _score_map(value: Any, name: str) -> Scores:
     if not isinstance(value, Mapping):
         refuse(name, 'a dict of numbers or NamedScores', value)
     return {key: as_score(score, f'Document.{name}[{key!r}]') for key, score in value.items()}
-
-
-def _guess_mime_type(uri: str) -> str:
-    from mimetypes import guess_type
-
-    return guess_type(uri)[0] or ''

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any, Generic, NoReturn, TypeVar, overload
+from uuid import UUID
 
 from jina.excepts import BadDocType, BadOption
 from jina.types.shorten import shorten
@@ -47,6 +48,40 @@ class Attribute(Generic[T]):
 
     def __set__(self, doc: object, value: T | None) -> None:
         setattr(doc, self.slot, self.unset if value is None else checked(value, self.wanted, self.name))
+
+
+class Identity(Attribute[str]):
+    """An attribute that is the id of a Document."""
+
+    def __set__(self, doc: object, value: Any) -> None:
+        setattr(doc, self.slot, self.unset if value is None else identified(value, self.name))
+
+
+class MimeType(Attribute[str]):
+    """An attribute that is a media type, or the extension of a file that stands for one."""
+
+    def __set__(self, doc: object, value: str | None) -> None:
+        value = self.unset if value is None else checked(value, str, self.name)
+        setattr(doc, self.slot, value if not value or '/' in value else guess_mime_type(f'*.{value}') or value)
+
+
+def identified(value: Any, name: str) -> str:
+    """Return the id that ``value`` is: str, and of a whole number or UUID its text.
+
+    :raises BadDocType: when it is of another kind.
+    """
+    if type(value) is str:
+        return value
+    if isinstance(value, (Integral, UUID)) and not isinstance(value, bool):
+        return str(value)
+    return checked(value, str, name)
+
+
+def guess_mime_type(uri: str) -> str:
+    """Return the media type that the extension says, or ``''``."""
+    from mimetypes import guess_type
+
+    return guess_type(uri)[0] or ''
 
 
 def checked(value: Any, wanted: type[T], name: str) -> T:

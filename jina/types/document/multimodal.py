@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from jina.excepts import BadOption
 from jina.types.document import Document, DocumentType
 from jina.types.document.attribute import refuse
+from jina.types.shorten import shorten
 
 __all__ = ['MultimodalDocument']
 
@@ -78,6 +79,18 @@ class MultimodalDocument(Document, metaclass=_MultimodalType):
                 known[chunk.modality].content = chunk.content
             else:
                 self.chunks.append(chunk)
+
+    def __getitem__(self, modality: str) -> Any:
+        """Return the content of the chunk of that modality, of several the last; None when there is none.
+
+        :raises TypeError: when it is no str.
+        """
+        if not isinstance(modality, str):
+            raise TypeError(f'a MultimodalDocument is indexed by the name of a modality, not {shorten(modality)}')
+        return self.modality_content_map.get(modality)
+
+    def __contains__(self, modality: object) -> bool:
+        return modality in self.modalities
 
     @property
     def is_valid(self) -> bool:

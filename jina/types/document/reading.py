@@ -1,6 +1,7 @@
-"""Documents out of dicts and JSON, whoever wrote them: camelCase or snake_case, known keys or not."""
+"""Documents out of dicts, JSON and bytes, whoever wrote them: camelCase or snake_case, known keys or not."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -26,6 +27,31 @@ def parse_json(text: str | bytes) -> dict[str, Any]:
     if not isinstance(obj, dict):
         raise BadDocument(f'a Document is a JSON object, not {shorten(obj)}')
     return obj
+
+
+def parse_bytes(body: bytes) -> Any:
+    """Return the JSON object that ``body`` is, or the Document whose ``binary_str()`` it is.
+
+    :raises BadDocument: when it is neither.
+    """
+    # Protobuf may look like JSON: its first byte is a line feed, and 123, the length of an id, is a brace.
+    if body.lstrip()[:1] != b'{':
+        return _parse_protobuf(body)
+    try:
+        return parse_json(body)
+    except BadDocument:
+        with suppress(BadDocument):
+            return _parse_protobuf(body)
+        raise
+
+
+def _parse_protobuf(body: bytes) -> Any:
+    from jina.types.protobuf import decode_document
+
+    try:
+        return decode_document(body)
+    except BadDocument as error:
+        raise BadDocument(f'neither JSON nor protobuf: {error}; bytes that are content go to buffer=') from error
 
 
 def fill(doc: Any, obj: Mapping[str, Any]) -> None:
@@ -58,7 +84,7 @@ def _located(key: str, message: str) -> str:
 
 
 def _read_id(doc: Any, value: Any) -> None:
-    if value:
+    if value is not None and not (isinstance(value, str) and not value):
         doc.id = value
 
 
