@@ -32,7 +32,7 @@ def text_of(error: BaseException) -> str:
     """What an exception says, as text that can be sent: it may be anybody's, and raise or hold anything itself."""
     try:
         text = str(error)
-    except Exception:
+    except BaseException:
         text = '(its text cannot be had)'
     return text.encode(errors='backslashreplace').decode()
 

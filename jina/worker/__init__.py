@@ -43,7 +43,7 @@ class Worker:
         self.name = spec.executor.name
         self.identity = f'{self.name}/{spec.replica_id}'
         self.is_brief = spec.executor.quiet_error
-        self.log = logging.getLogger(f'jina.{self.name}')
+        self._log = logging.getLogger(f'jina.{self.name}')
         self.executor_class = ''
         self._spec = spec
         self._load = load
@@ -63,6 +63,13 @@ class Worker:
     def who(self) -> str:
         """What messages call it."""
         return f'Executor {self.name!r} ({self.executor_class})'
+
+    def say(self, level: int, text: str, exc_info: bool = False) -> None:
+        """Log something. Never raises: an Executor may have closed the stream, or added a handler that fails."""
+        try:
+            self._log.log(level, '%s', text, exc_info=exc_info)
+        except Exception:
+            pass
 
     async def start(self, progress: Callable[[str], None]) -> Ready:
         """Load and construct the Executor, then listen.
@@ -118,7 +125,7 @@ class Worker:
         try:
             await thread.call(executor.close)
         except BaseException:
-            self.log.exception('%s: close() raised', self.who)
+            self.say(logging.ERROR, f'{self.who}: close() raised', exc_info=True)
 
     def _accept(self) -> ServerConnection:
         return ServerConnection(self._hello, self._requested)

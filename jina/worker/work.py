@@ -1,5 +1,6 @@
 """One request, worked on by one Executor."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -139,7 +140,7 @@ class Work:
 
     def warn(self, text: str) -> None:
         """Log something about this request."""
-        self._worker.log.warning('%s, %r: %s', self._worker.who, self.call.head.endpoint, text)
+        self._worker.say(logging.WARNING, f'{self._worker.who}, {self.call.head.endpoint!r}: {text}')
 
     def _route(self) -> Route:
         return Route(self._worker.name, self._worker.identity, self._start, time.time())
@@ -151,7 +152,7 @@ class Work:
         stacks = [_shortened(line) for line in stack_of(error)]
         bad_input = isinstance(error, BadDocument)
         brief = bad_input or self._worker.is_brief
-        self._worker.log.error('%s%s', told, '' if brief else '\n' + ''.join(stacks).rstrip())
+        self._worker.say(logging.ERROR, told if brief else f'{told}\n{"".join(stacks).rstrip()}')
         arguments = tuple(_shortened(str(text_of(Exception(a)))) for a in error.args)
         info = ExceptionInfo(type(error).__name__, arguments, tuple(stacks), self._worker.executor_class)
         self._answer_with(Status(StatusCode.ERROR, told, info, client_error=bad_input))

@@ -1,6 +1,7 @@
 """Which method is called, where, and with what."""
 
 import asyncio
+import logging
 import threading
 
 import pytest
@@ -276,6 +277,11 @@ class NotEvenText(Exception):
         raise ValueError('no text')
 
 
+class EndsWhenAskedForText(Exception):
+    def __str__(self):
+        raise SystemExit('no text')
+
+
 class SyncRaising(Executor):
     @requests
     def f(self, **kwargs):
@@ -300,6 +306,8 @@ RAISED = []
         (AsyncRaising, asyncio.CancelledError()),
         pytest.param(SyncRaising, NotEvenText()),
         pytest.param(AsyncRaising, NotEvenText()),
+        pytest.param(SyncRaising, EndsWhenAskedForText()),
+        pytest.param(AsyncRaising, EndsWhenAskedForText()),
         pytest.param(SyncRaising, ValueError('the file \udcff')),
         pytest.param(AsyncRaising, ValueError('the file \udcff')),
     ],
@@ -314,6 +322,27 @@ def test_whatever_is_raised_the_request_is_answered_and_the_next_one_too(serve, 
                 assert (await ask.status([Document()])).exception.name == type(error).__name__
 
     run(check())
+
+
+class FailingHandler(logging.Handler):
+    def emit(self, record):
+        raise RuntimeError('the disk is full')
+
+
+@pytest.mark.parametrize('cls', [SyncRaising, AsyncRaising])
+def test_a_failing_log_does_not_keep_an_answer(serve, cls):
+    async def check():
+        RAISED.append(ValueError('x'))
+        async with serve(cls) as ask:
+            for _ in range(2):
+                assert (await ask.status([Document()])).exception.name == 'ValueError'
+
+    handler = FailingHandler()
+    logging.getLogger('jina').addHandler(handler)
+    try:
+        run(check())
+    finally:
+        logging.getLogger('jina').removeHandler(handler)
 
 
 def test_an_error_with_a_huge_text_is_answered(serve, tmp_path):
