@@ -13,6 +13,7 @@ import typing
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
@@ -100,12 +101,14 @@ def did_you_mean(name: object, known: Any) -> str:
 
 
 def _chosen(value: Any, choices: Mapping[str, str]) -> Any:
-    """A choice as it is spelled in the spec, for members of enums and other spellings of it."""
+    """A choice as it is spelled in the spec, for members of enums and other spellings of it; a path as text."""
     if isinstance(value, enum.Enum):
         value = value.value
+    if isinstance(value, PurePath):
+        return str(value)
     if isinstance(value, str):
         return choices.get(value.lower(), value)
-    return [_chosen(v, choices) for v in value] if choices and isinstance(value, list | tuple) else value
+    return [_chosen(v, choices) for v in value] if isinstance(value, list | tuple) else value
 
 
 @cache
