@@ -372,6 +372,22 @@ class FlowSpec(WebSpec, frozen=True, kw_only=True):
             given = given + [0] * (len(self.protocols) - 1)
         return given
 
+    @property
+    def loose(self) -> list[str]:
+        """The names of Executors whose output nobody takes yet; those that only look neither count nor take any."""
+        passing = [e for e in self.executors if not e.inspect]
+        before = ['', *(e.name for e in passing)]
+        taken = {name for e, last in zip(passing, before, strict=False) for name in e.needed or [last]}
+        return [e.name for e in passing if e.name not in taken]
+
+    def free_name(self, kind: str) -> str:
+        """``pod0``, ``pod1``, …: by the position where it will be; ``inspect0``, … by what is free."""
+        taken = {e.name for e in self.executors}
+        number = len(self.executors) if kind == 'pod' else 0
+        while f'{kind}{number}' in taken:
+            number += 1
+        return f'{kind}{number}'
+
     def doors(self, ports: list[int]) -> list[DoorSpec]:
         """A door for each of :attr:`protocols`, at these ports."""
         return [DoorSpec(protocol=p, host=self.host, port=n) for p, n in zip(self.protocols, ports, strict=True)]

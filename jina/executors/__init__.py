@@ -130,7 +130,8 @@ class BaseExecutor:
     ) -> 'BaseExecutor':
         """Make an Executor, here in this process.
 
-        :param source: path of a YAML file, YAML text, or a dict: ``jtype``, ``with``, ``metas``, ``requests``.
+        :param source: a YAML file, by its path or open, YAML text, or a dict: ``jtype``, ``with``, ``metas``,
+            ``requests``.
         :param uses_with: arguments of its ``__init__``, before those of ``source``; 2.0 called it ``override_with``.
         :param uses_metas: likewise for ``metas``.
         :param uses_requests: likewise for ``requests``.
