@@ -82,7 +82,7 @@ def _executor_config(source: Any, folder: Path, where: str) -> ExecutorConfig:
         raise BadConfig(f'{where}: an Executor is described by a mapping with the key `jtype`, the name of its class')
     _check_keys(source, [f.encode_name for f in msgspec.structs.fields(ExecutorConfig)], where)
     fields: dict[str, Any] = {k: v for k, v in source.items() if v is not None}
-    metas = dict(fields.get('metas') or {})
+    metas = {k: v for k, v in dict(fields.get('metas') or {}).items() if v is not None}
     modules = _as_list(fields.get('py_modules')) + _as_list(metas.pop('py_modules', None))
     fields |= {'metas': metas, 'py_modules': [_absolute(m, folder) for m in modules]}
     try:
