@@ -140,8 +140,9 @@ def parse_yaml(text: str, where: str, described: bool = False) -> Any:
 
     class Loader(yaml.SafeLoader):
         def refuse(self, node: 'Node') -> None:
+            tag = node.tag.replace('tag:yaml.org,2002:', '!!')
             raise BadConfig(
-                f'{where}, line {node.start_mark.line + 1}: the tag {node.tag!r} means nothing here; one may stand '
+                f'{where}, line {node.start_mark.line + 1}: the tag {tag!r} means nothing here; one may stand '
                 'before the mapping of a Flow or of an Executor, and names its class'
             )
 

@@ -149,7 +149,8 @@ THIS_MACHINE = ('', '0.0.0.0', '127.0.0.1', 'localhost')
 
 _OF_PROCESSES = frozenset(
     (
-        *('ctrl_with_ipc', 'daemon', 'expose_public', 'host_in', 'host_out', 'memory_hwm', 'native', 'port_ctrl'),
+        *('ctrl_with_ipc', 'daemon', 'expose_public', 'host_in', 'host_out', 'hosts_in_connect', 'memory_hwm'),
+        *('native', 'port_ctrl'),
         *('port_in', 'port_out', 'runs_in_docker', 'runtime_cls', 'socket_in', 'socket_out', 'static_routing_table'),
         *('timeout_ctrl', 'zmq_identity'),
     )

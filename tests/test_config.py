@@ -236,7 +236,11 @@ def test_a_flow_may_be_tagged():
     ('read', 'source', 'told'),
     [
         (read_uses, 'jtype: X\nwith:\n  a: !Foo {x: 1}', "uses, line 3: the tag '!Foo' means nothing here"),
-        (read_uses, "!X\nwith: {a: !!python/name:os.system ''}", "python/name:os.system' means nothing here"),
+        (
+            read_uses,
+            "!X\nwith: {a: !!python/name:os.system ''}",
+            "the tag '!!python/name:os.system' means nothing here",
+        ),
         (read_uses, '!X 5', "the tag '!X' means nothing here"),
         (read_uses, '!X [5]', "the tag '!X' means nothing here"),
         (read_flow, '!Flow\nwith: !Foo {a: 1}', "the Flow, line 2: the tag '!Foo' means nothing here"),
@@ -288,3 +292,51 @@ def test_a_method_that_adds_nothing_is_told(entry, told):
     with pytest.raises(BadConfig) as raised:
         methods(entry)
     assert told in str(raised.value)
+
+
+SAVED = """
+!Flow
+version: '1'
+with:
+  name: abc
+  protocol: http
+  cors: true
+executors:
+- name: x
+  workspace: /tmp/w
+  port_ctrl: 45091
+  uses: m2.yml
+  uses_with:
+    a: 1
+  port_in: 46341
+  port_out: 58765
+  upload_files:
+  - m2.yml
+  parallel: 2
+  polling: "ALL"
+- needs:
+  - gateway
+  name: pod1
+  workspace: /tmp/w
+  zmq_identity: e92bcca4-6055-4668-94b6-4fd2bada2ce4
+  port_ctrl: 55625
+  port_in: 60001
+  port_out: 34991
+  hosts_in_connect: []
+  socket_in: "ROUTER_BIND"
+  socket_out: "ROUTER_BIND"
+  upload_files: []
+"""
+
+
+def test_a_flow_that_jina_2_saved_is_read():
+    with pytest.warns(UserWarning, match='Executor [01] of the Flow: options without effect here: '):
+        spec, _ = read_flow(SAVED)
+    x = ExecutorSpec(name='x', workspace='/tmp/w', uses='m2.yml', uses_with={'a': 1}, replicas=2, polling='ALL')
+    pod1 = ExecutorSpec(name='pod1', needs=['gateway'], workspace='/tmp/w')
+    assert spec == FlowSpec(name='abc', protocol='http', cors=True, executors=[x, pod1])
+
+
+def test_an_executor_that_jina_2_saved_is_read():
+    saved = '!MyExec\nwith:\n  a: 2\nmetas:\n  name: MyExec\nrequests:\n  /x: f\n'
+    assert read_uses(saved) == ExecutorConfig('MyExec', {'a': 2}, {'name': 'MyExec'}, {'/x': 'f'})
