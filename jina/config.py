@@ -111,12 +111,13 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def read_mapping(path: str) -> dict[str, Any]:
+def read_mapping(path: str, described: bool = False) -> dict[str, Any]:
     """The mapping that a YAML or JSON file holds.
 
+    :param described: see :func:`parse_yaml`.
     :raises BadConfig: if there is no such file, or it holds something else.
     """
-    content = parse_yaml(_existing(Path(path)).read_text('utf-8'), path)
+    content = parse_yaml(_existing(Path(path)).read_text('utf-8'), path, described)
     if not isinstance(content, dict):
         raise BadConfig(f'{path}: it takes a mapping of options, not {type(content).__name__}')
     return content
