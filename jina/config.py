@@ -4,18 +4,26 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jina.excepts import BadConfig, BadFlowYAMLVersion, BadOption
 from jina.spec import ExecutorSpec, FlowSpec, did_you_mean
 
+if TYPE_CHECKING:
+    from yaml import Node
+
 YAML_ENDINGS = ('.yml', '.yaml')
-FLOW_KEYS = ('jtype', 'version', 'with', 'executors', 'pods')
+LISTS = ('executors', 'pods')
+FLOW_KEYS = ('jtype', 'version', 'with', *LISTS)
 FLOW_VERSIONS = ('1', '1.0')
+USES = ('uses', 'uses_before', 'uses_after')
+JOINS = ('needs', 'join', 'needs_all')
+METHODS = ('add', 'inspect', *JOINS)
 
 _VARIABLE = re.compile(r'\$\{\{\s*ENV\.(\w+)\s*\}\}|\$\{(\w+)\}|\$(\w+)')
+_SCHEME = re.compile(r'[\w+.-]+://')
 _CLASS_NAME = re.compile(r'[^\W\d]\w*(\.[^\W\d]\w*)*')
 
 
@@ -37,24 +45,36 @@ class ExecutorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
 
 
 def read_uses(uses: Any, folder: str | Path = '.') -> ExecutorConfig:
-    """Read what ``uses=`` may be, classes aside: a path of a YAML file, YAML text, the name of a class, or a dict.
+    """Read what ``uses=`` may be, classes aside: a YAML file, by its path or open, YAML text, the name of a class, or a
+    dict.
 
     :param folder: where relative paths begin.
     :raises BadConfig: if it is none of these, names no file, or has a key or value that does not belong there.
     """
     if isinstance(uses, Mapping):
         return _executor_config(uses, Path(folder), f'uses={uses!r}')
-    uses = str(uses) if isinstance(uses, Path) else uses
-    if not isinstance(uses, str):
+    text, folder, where = _text(uses, Path(folder), 'the YAML text of uses')
+    if not isinstance(text, str):
         raise BadConfig(f'uses={uses!r}: it takes an Executor class, its name, a YAML file, YAML text or a dict')
-    if '://' in uses:
+    if isinstance(uses, str) and _SCHEME.match(uses):
         raise BadConfig(f'uses={uses!r}: this version runs no containers; it takes a class, its name or YAML')
-    if uses.endswith(YAML_ENDINGS):
-        path = _existing(Path(folder) / uses)
-        return _executor_config(expand(parse_yaml(path.read_text('utf-8'), str(path))), path.parent, str(path))
-    if _CLASS_NAME.fullmatch(uses):
-        return ExecutorConfig(uses)
-    return _executor_config(expand(parse_yaml(uses, 'the YAML text of uses')), Path(folder), 'the YAML text of uses')
+    if _CLASS_NAME.fullmatch(text):
+        return ExecutorConfig(text)
+    return _executor_config(expand(parse_yaml(text, where, described=True)), folder, where)
+
+
+def _text(source: Any, folder: Path, unnamed: str) -> tuple[Any, Path, str]:
+    """The text of a file, by its path or open; anything else as it is. Also where its relative paths begin, and what
+    to call it in messages.
+    """
+    if hasattr(source, 'read'):
+        text, name = source.read(), getattr(source, 'name', None)
+        text = text.decode() if isinstance(text, bytes) else text
+        return (text, Path(name).parent, name) if isinstance(name, str) else (text, folder, unnamed)
+    if isinstance(source, Path) or (isinstance(source, str) and source.endswith(YAML_ENDINGS)):
+        path = _existing(folder / source)
+        return path.read_text('utf-8'), path.parent, str(path)
+    return source, folder, unnamed
 
 
 def _executor_config(source: Any, folder: Path, where: str) -> ExecutorConfig:
@@ -62,7 +82,7 @@ def _executor_config(source: Any, folder: Path, where: str) -> ExecutorConfig:
         raise BadConfig(f'{where}: an Executor is described by a mapping with the key `jtype`, the name of its class')
     _check_keys(source, [f.encode_name for f in msgspec.structs.fields(ExecutorConfig)], where)
     fields: dict[str, Any] = {k: v for k, v in source.items() if v is not None}
-    metas = dict(fields.get('metas') or {})
+    metas = {k: v for k, v in dict(fields.get('metas') or {}).items() if v is not None}
     modules = _as_list(fields.get('py_modules')) + _as_list(metas.pop('py_modules', None))
     fields |= {'metas': metas, 'py_modules': [_absolute(m, folder) for m in modules]}
     try:
@@ -91,12 +111,13 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def read_mapping(path: str) -> dict[str, Any]:
+def read_mapping(path: str, described: bool = False) -> dict[str, Any]:
     """The mapping that a YAML or JSON file holds.
 
+    :param described: see :func:`parse_yaml`.
     :raises BadConfig: if there is no such file, or it holds something else.
     """
-    content = parse_yaml(_existing(Path(path)).read_text('utf-8'), path)
+    content = parse_yaml(_existing(Path(path)).read_text('utf-8'), path, described)
     if not isinstance(content, dict):
         raise BadConfig(f'{path}: it takes a mapping of options, not {type(content).__name__}')
     return content
@@ -110,17 +131,58 @@ def log_config(flow: FlowSpec, folder: Path) -> dict[str, Any]:
     return read_mapping(str(folder / flow.log_config)) if flow.log_config else {}
 
 
-def parse_yaml(text: str, where: str) -> Any:
+def parse_yaml(text: str, where: str, described: bool = False) -> Any:
     """Read YAML with the safe loader.
 
-    :raises BadConfig: naming the line, if it is none.
+    :param described: it describes a Flow or an Executor, whose class a tag may name: ``!X`` is ``jtype: X``.
+    :raises BadConfig: naming the line, if it is none, or for a tag anywhere else.
     """
     import yaml  # here and below: a worker reads none, nor does a Flow that is not made of YAML
 
+    class Loader(yaml.SafeLoader):
+        def refuse(self, node: 'Node') -> None:
+            tag = node.tag.replace('tag:yaml.org,2002:', '!!')
+            raise BadConfig(
+                f'{where}, line {node.start_mark.line + 1}: the tag {tag!r} means nothing here; one may stand '
+                'before the mapping of a Flow or of an Executor, and names its class'
+            )
+
+    Loader.add_constructor(None, Loader.refuse)
+    loader = Loader(text)
     try:
-        return yaml.safe_load(text)
+        root = loader.get_single_node()
+        return None if root is None else loader.construct_document(_untagged(root) if described else root)
     except yaml.YAMLError as error:
         raise BadConfig(f'{where} is not YAML: {error}') from error
+    finally:
+        loader.dispose()
+
+
+def _untagged(root: 'Node') -> 'Node':
+    """The same with ``jtype`` in place of tags: its own, and those of ``uses`` of the Executors that it lists."""
+    from yaml import MappingNode, SequenceNode
+
+    root = _named(root)
+    for key, listed in root.value if isinstance(root, MappingNode) else ():
+        if key.value in LISTS and isinstance(listed, SequenceNode):
+            for entry in listed.value:
+                if isinstance(entry, MappingNode):
+                    entry.value = [(k, _named(v) if k.value in USES else v) for k, v in entry.value]
+    return root
+
+
+def _named(node: 'Node') -> 'Node':
+    """A mapping with a tag, or a tag and nothing else, as a mapping with ``jtype``."""
+    from yaml import MappingNode, ScalarNode
+
+    name = node.tag[1:]
+    is_mapping = isinstance(node, MappingNode)
+    if not name or not node.tag.startswith('!') or not (is_mapping or node.value == ''):
+        return node
+    pairs = node.value if is_mapping else []
+    if not any(key.value == 'jtype' for key, _ in pairs):
+        pairs = [tuple(ScalarNode('tag:yaml.org,2002:str', text) for text in ('jtype', name)), *pairs]
+    return MappingNode('tag:yaml.org,2002:map', pairs, node.start_mark, node.end_mark)
 
 
 def expand(value: Any) -> Any:
@@ -168,27 +230,21 @@ def resolve(spec: ExecutorSpec, folder: str | Path = '.') -> ExecutorSpec:
 
 
 def read_flow(source: Any) -> tuple[FlowSpec, Path]:
-    """Read a Flow from a path of a YAML file, YAML text, or a dict.
+    """Read a Flow from a YAML file, by its path or open, YAML text, or a dict.
 
-    :return: the spec, and the folder where its relative paths begin.
+    :return: the spec, whose Executors all have names, and the folder where its relative paths begin.
     :raises BadConfig: if it is none of these or has a key or value that does not belong there.
     :raises BadFlowYAMLVersion: for a ``version`` other than 1.
     """
-    folder, where = Path(), 'the YAML text of the Flow'
-    source = str(source) if isinstance(source, Path) else source
-    if isinstance(source, str) and source.endswith(YAML_ENDINGS):
-        path = _existing(Path(source))
-        source, folder, where = path.read_text('utf-8'), path.parent, str(path)
-    content = parse_yaml(source, where) if isinstance(source, str) else source
+    text, folder, where = _text(source, Path(), 'the YAML text of the Flow')
+    content = parse_yaml(text, where, described=True) if isinstance(text, str) else text
     if not isinstance(content, Mapping) or content.get('jtype') != 'Flow':
         raise BadConfig(f'{where}: a Flow is described by a mapping with `jtype: Flow`')
     _check_keys(content, FLOW_KEYS, where)
     if str(content.get('version', '1')) not in FLOW_VERSIONS:
         raise BadFlowYAMLVersion(f'{where}: version {content["version"]!r} is not known; leave it out or write 1')
-    options, executors = (
-        content.get('with') or {},
-        [*_listed(content, 'executors', where), *_listed(content, 'pods', where)],
-    )
+    options = content.get('with') or {}
+    executors = [entry for key in LISTS for entry in _listed(content, key, where)]
     if not isinstance(options, Mapping):
         raise BadConfig(f'{where}: `with` is a mapping of options, not {options!r}')
     return _flow_spec(expand(dict(options)), expand(executors), where), folder
@@ -207,10 +263,32 @@ def _listed(content: Mapping[str, Any], key: str, where: str) -> list[Any]:
 
 def _flow_spec(options: dict[str, Any], executors: list[Any], where: str) -> FlowSpec:
     try:
-        specs = [ExecutorSpec.from_dict(e, f'Executor {i} of the Flow') for i, e in enumerate(executors)]
-        return msgspec.structs.replace(FlowSpec.from_dict(options, 'with: of the Flow'), executors=specs)
+        flow = FlowSpec.from_dict(options, 'with: of the Flow')
+        for i, entry in enumerate(executors):
+            executor = _executor_spec(entry, flow, f'Executor {i} of the Flow')
+            flow = msgspec.structs.replace(flow, executors=[*flow.executors, executor])
+        return flow
     except (BadOption, TypeError, ValueError) as error:
         raise BadConfig(f'{where}: {error}') from error
+
+
+def _executor_spec(entry: Mapping[str, Any], flow: FlowSpec, who: str) -> ExecutorSpec:
+    """What an entry means, after those that the Flow has already: the method of a Flow to call, and its options."""
+    options = dict(entry)
+    method = options.pop('method', 'add')
+    if method not in METHODS:
+        raise BadOption(f'{who}: there is no method {method!r} that adds an Executor{did_you_mean(method, METHODS)}')
+    if method in JOINS:
+        options = {'name': 'joiner', **options}
+        if ('needs' in options) == (method == 'needs_all'):
+            raise BadOption(f'{who}: `needs` goes with `method: needs`, and not with `method: needs_all`')
+    if method == 'needs_all':
+        options['needs'] = flow.loose or ['gateway']
+    if method == 'inspect':
+        options['inspect'] = True
+    spec = ExecutorSpec.from_dict(options, who)
+    name = spec.name or flow.free_name('inspect' if spec.inspect else 'pod')
+    return msgspec.structs.replace(spec, name=name)
 
 
 def to_yaml(spec: FlowSpec) -> str:

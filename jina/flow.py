@@ -106,9 +106,7 @@ class Flow(Poster):
 
     def needs_all(self: F, name: str = 'joiner', **options: Any) -> F:
         """Add an Executor that waits for all whose output nobody takes yet."""
-        taken = {name for spec in self._spec.executors for name in spec.needed}
-        orphans = [spec.name for spec in self._spec.executors if spec.name not in taken and not spec.inspect]
-        return self.needs(orphans or [GATEWAY], name=name, **options)
+        return self.needs(self._spec.loose or [GATEWAY], name=name, **options)
 
     def inspect(self: F, name: str = '', **options: Any) -> F:
         """Add an Executor that looks at the output of the one added before it, and changes nothing of the result.
@@ -152,7 +150,7 @@ class Flow(Poster):
         return copied
 
     def _free_name(self, kind: str) -> str:
-        return _free_name(self._spec, kind)
+        return self._spec.free_name(kind)
 
     # look
 
@@ -409,7 +407,7 @@ class Flow(Poster):
 
     @classmethod
     def load_config(cls: type[F], source: Any, **options: Any) -> F:
-        """Make a Flow of a YAML file, YAML text or a dict.
+        """Make a Flow of a YAML file, by its path or open, YAML text or a dict.
 
         :param options: options of the Flow that go before those of ``source``.
         :raises BadConfig: if ``source`` cannot be read.
@@ -421,8 +419,7 @@ class Flow(Poster):
         described, self._folder = config.read_flow(source)
         spec = FlowSpec.from_dict({**described.to_dict(), **options, 'executors': []}, 'Flow')
         for executor in described.executors:
-            name = executor.name or _free_name(spec, 'inspect' if executor.inspect else 'pod')
-            spec = self._extended(spec, msgspec.structs.replace(executor, name=name))
+            spec = self._extended(spec, executor)
         return spec
 
     def save_config(self, filename: str | Path) -> None:
@@ -437,15 +434,6 @@ class AsyncFlow(Flow):
     ...     async for response in f.post('/', async_inputs):
     ...         print(response)
     """
-
-
-def _free_name(spec: FlowSpec, kind: str) -> str:
-    """``pod0``, ``pod1``, …: by the position where it will be."""
-    taken = {e.name for e in spec.executors}
-    number = len(spec.executors) if kind == 'pod' else 0
-    while f'{kind}{number}' in taken:
-        number += 1
-    return f'{kind}{number}'
 
 
 def _checked_class(uses: type, name: str) -> type[BaseExecutor]:

@@ -32,6 +32,9 @@ def dump_definition(thing: Any) -> bytes:
     module = sys.modules.get(name)
     if module is None or name == '__main__' or _is_importable(name):
         return dump(thing)
+    root = name.partition('.')[0]
+    if root in sys.modules and not _is_importable(root):  # then neither is what else of the package it uses
+        module = sys.modules[root]
     cloudpickle.register_pickle_by_value(module)
     try:
         return dump(thing)

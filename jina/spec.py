@@ -13,6 +13,7 @@ import typing
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
@@ -100,12 +101,14 @@ def did_you_mean(name: object, known: Any) -> str:
 
 
 def _chosen(value: Any, choices: Mapping[str, str]) -> Any:
-    """A choice as it is spelled in the spec, for members of enums and other spellings of it."""
+    """A choice as it is spelled in the spec, for members of enums and other spellings of it; a path as text."""
     if isinstance(value, enum.Enum):
         value = value.value
+    if isinstance(value, PurePath):
+        return str(value)
     if isinstance(value, str):
         return choices.get(value.lower(), value)
-    return [_chosen(v, choices) for v in value] if choices and isinstance(value, list | tuple) else value
+    return [_chosen(v, choices) for v in value] if isinstance(value, list | tuple) else value
 
 
 @cache
@@ -146,7 +149,8 @@ THIS_MACHINE = ('', '0.0.0.0', '127.0.0.1', 'localhost')
 
 _OF_PROCESSES = frozenset(
     (
-        *('ctrl_with_ipc', 'daemon', 'expose_public', 'host_in', 'host_out', 'memory_hwm', 'native', 'port_ctrl'),
+        *('ctrl_with_ipc', 'daemon', 'expose_public', 'host_in', 'host_out', 'hosts_in_connect', 'memory_hwm'),
+        *('native', 'port_ctrl'),
         *('port_in', 'port_out', 'runs_in_docker', 'runtime_cls', 'socket_in', 'socket_out', 'static_routing_table'),
         *('timeout_ctrl', 'zmq_identity'),
     )
@@ -368,6 +372,22 @@ class FlowSpec(WebSpec, frozen=True, kw_only=True):
         if len(given) == 1:
             given = given + [0] * (len(self.protocols) - 1)
         return given
+
+    @property
+    def loose(self) -> list[str]:
+        """The names of Executors whose output nobody takes yet; those that only look neither count nor take any."""
+        passing = [e for e in self.executors if not e.inspect]
+        before = ['', *(e.name for e in passing)]
+        taken = {name for e, last in zip(passing, before, strict=False) for name in e.needed or [last]}
+        return [e.name for e in passing if e.name not in taken]
+
+    def free_name(self, kind: str) -> str:
+        """``pod0``, ``pod1``, …: by the position where it will be; ``inspect0``, … by what is free."""
+        taken = {e.name for e in self.executors}
+        number = len(self.executors) if kind == 'pod' else 0
+        while f'{kind}{number}' in taken:
+            number += 1
+        return f'{kind}{number}'
 
     def doors(self, ports: list[int]) -> list[DoorSpec]:
         """A door for each of :attr:`protocols`, at these ports."""

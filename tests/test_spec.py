@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -140,3 +141,21 @@ def test_one_of_several_may_be_given_alone():
     assert ExecutorSpec(needs=['a', 'b']).needed == ['a', 'b']
     assert ExecutorSpec().needed == []
     assert ExecutorSpec(py_modules='a.py').modules == ['a.py']
+
+
+def test_a_path_is_its_text():
+    path = Path('a/b.yml')
+    spec = ExecutorSpec.from_dict({'uses': path, 'workspace': path, 'py_modules': [path]})
+    assert (spec.uses, spec.workspace, spec.py_modules) == (str(path), str(path), [str(path)])
+
+
+def test_loose_are_those_that_nobody_waits_for():
+    def loose(*executors):
+        return FlowSpec.from_dict({'executors': list(executors)}).loose
+
+    a, b = {'name': 'a'}, {'name': 'b', 'needs': 'gateway'}
+    assert loose() == []
+    assert loose(a, {'name': 'b'}) == ['b']
+    assert loose(a, b) == ['a', 'b']
+    assert loose(a, b, {'name': 'c', 'needs': ['a']}) == ['b', 'c']
+    assert loose(a, b, {'name': 'looks', 'needs': ['a'], 'inspect': True}, {'name': 'c'}) == ['a', 'c']

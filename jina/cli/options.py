@@ -109,7 +109,7 @@ def _reader(kind: Any) -> Callable[[str], Any]:
 def read_yaml(text: str) -> Any:
     """The value of an option that is YAML."""
     try:
-        return parse_yaml(text, repr(text))
+        return parse_yaml(text, repr(text), described=True)
     except BadConfig as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

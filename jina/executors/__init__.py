@@ -43,7 +43,8 @@ class BaseExecutor:
     ``docs_matrix`` (list of DocumentArray, one for each branch that joins here, else ``None``), ``groundtruths`` and
     ``groundtruths_matrix``. It changes the documents in place, or returns those that shall take their place.
 
-    :ivar metas: namespace of what describes it: ``name``, ``description``, ``workspace``, ``py_modules``.
+    :ivar metas: namespace of what describes it: ``name`` (default: that of its class), ``description``, ``workspace``,
+        ``py_modules``.
     :ivar requests: namespace of endpoint → method name.
     :ivar runtime_args: namespace of where it runs: ``name``, ``workspace``, ``replica_id``, ``shard_id``, ``pea_id``.
     """
@@ -52,11 +53,12 @@ class BaseExecutor:
     requests: Namespace
     runtime_args: Namespace
     _given: tuple[tuple[Any, ...], dict[str, Any]]  # the arguments it was made with
+    _named = False  # its configuration names it, be it after its class
 
     def __new__(cls, *args: Any, **kwargs: Any) -> 'BaseExecutor':
         # here, not in __init__: a subclass need not call super().__init__() to have them
         self = super().__new__(cls)
-        self.metas = Namespace(name='', description='', workspace='', py_modules=[])
+        self.metas = Namespace(name=cls.__name__, description='', workspace='', py_modules=[])
         self.requests = Namespace(**bound_methods(cls))
         self.runtime_args = Namespace(name='', workspace='', replica_id=0, shard_id=0, pea_id=0)
         self._given = args, kwargs
@@ -94,18 +96,26 @@ class BaseExecutor:
     def workspace(self) -> str:
         """This replica's own folder, created when first asked for: ``workspace/name/replica``.
 
+        The name is that of its ``metas``, if it was given one; else the Executor's in the Flow; else that of its class.
+
         :raises BadConfig: if neither the Executor nor the Flow was given a workspace.
         """
         root = self.metas.workspace or self.runtime_args.workspace
-        name = self.metas.name or self.runtime_args.name or type(self).__name__
+        args = self.runtime_args
+        name = self._given_name() or args.name or type(self).__name__
         if not root:
             raise BadConfig(
                 f'Executor {name!r} has no workspace: give one with Flow(workspace=…), '
                 '.add(workspace=…) or `metas: {workspace: …}`'
             )
-        folder = Path(os.path.expanduser(root), name, str(self.runtime_args.replica_id))
+        folder = Path(os.path.expanduser(root), name, str(args.replica_id or args.shard_id or args.pea_id))
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder.resolve())
+
+    def _given_name(self) -> str:
+        """The name in :attr:`metas`; empty if it is there for want of another."""
+        name = self.metas.name or ''
+        return name if self._named or name != type(self).__name__ else ''
 
     def close(self) -> None:
         """Called once when the Executor ends. Override it to save or to release something."""
@@ -130,7 +140,8 @@ class BaseExecutor:
     ) -> 'BaseExecutor':
         """Make an Executor, here in this process.
 
-        :param source: path of a YAML file, YAML text, or a dict: ``jtype``, ``with``, ``metas``, ``requests``.
+        :param source: a YAML file, by its path or open, YAML text, or a dict: ``jtype``, ``with``, ``metas``,
+            ``requests``.
         :param uses_with: arguments of its ``__init__``, before those of ``source``; 2.0 called it ``override_with``.
         :param uses_metas: likewise for ``metas``.
         :param uses_requests: likewise for ``requests``.
@@ -165,7 +176,7 @@ class BaseExecutor:
         config = ExecutorConfig(
             cls.__name__,
             _arguments(self),
-            {name: value for name, value in self.metas.items() if value},
+            {name: value for name, value in {**self.metas, 'name': self._given_name()}.items() if value},
             {endpoint: name for endpoint, name in self.requests.items() if bound.get(endpoint) != name},
             module_of(cls),
         )
@@ -211,6 +222,7 @@ def construct(
     injected = {'metas': metas or {}, 'requests': requests or {}, 'runtime_args': runtime_args or {}}
     executor = cls.__new__(cls)
     executor._given = (), dict(with_)
+    executor._named = bool(injected['metas'].get('name'))
     for name, values in injected.items():
         getattr(executor, name).update(values)
     takes = inspect.signature(cls.__init__).parameters

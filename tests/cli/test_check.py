@@ -126,6 +126,8 @@ def test_a_class_with_which_something_is_wrong(check, subject, level, words):
     ('yaml', 'level', 'words'),
     [
         ('{jtype: Good, py_modules: my.py, with: {size: 2}}', 'ok', '/index, /search'),
+        ('!Good {py_modules: my.py, with: {size: 2}}', 'ok', '/index, /search'),
+        ('{jtype: Good, py_modules: my.py, with: {size: !Foo {}}}', 'fail', "the tag '!Foo' means nothing here"),
         ('{jtype: Good, py_modules: my.py, with: {sise: 2}}', 'warn', "no __init__ of Good names the argument 'sise'"),
         ('{jtype: Strict, py_modules: my.py, with: {size: 2}}', 'ok', '/default'),
         ('{jtype: Strict, py_modules: my.py, with: {sise: 2}}', 'fail', 'Strict.__init__(): missing'),

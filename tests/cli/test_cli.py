@@ -16,6 +16,7 @@ from programs import interrupt, wait_line
 
 import jina
 from jina import Document
+from jina.cli.options import read_yaml
 from jina.spec import ExecutorSpec, FlowSpec, GatewaySpec, WorkerSpec
 
 COMMANDS = ('flow', 'executor', 'gateway', 'worker', 'client', 'ping', 'new', 'check', 'hello', 'completion')
@@ -358,3 +359,7 @@ def test_output_may_be_cut_short(cli):
         command.stdout.close()
         assert command.wait(30) == 0
         assert command.stderr.read() == ''
+
+
+def test_an_option_that_is_yaml_may_name_the_class_by_a_tag():
+    assert read_yaml('!X {with: {a: 1}}') == {'jtype': 'X', 'with': {'a': 1}}

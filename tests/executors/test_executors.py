@@ -273,6 +273,49 @@ def test_metas_go_before_the_workspace_of_the_flow(tmp_path):
     assert construct(Executor, {}, metas, {}, runtime).workspace == str(tmp_path / 'own' / 'n' / '0')
 
 
+def test_the_name_is_that_of_the_class_where_nobody_gave_one(tmp_path):
+    assert (Arguments(1).metas.name, Arguments(1).name_in_init, Executor().metas.name) == ('Arguments',) * 2 + (
+        'BaseExecutor',
+    )
+    assert Executor.load_config('{jtype: Arguments, with: {foo: 1}, metas: {name: }}').name_in_init == 'Arguments'
+    assert construct(Arguments, {'foo': 1}, {'name': 'n'}, {}, {'name': 'pod0'}).name_in_init == 'n'
+    assert construct(Arguments, {'foo': 1}, {}, {}, {'name': 'pod0'}).name_in_init == 'Arguments'
+
+
+@pytest.mark.parametrize(
+    ('metas', 'runtime_args', 'folder'),
+    [
+        ({}, {'pea_id': 1, 'name': 'q'}, 'q/1'),
+        ({}, {'replica_id': 2, 'name': 'q'}, 'q/2'),
+        ({}, {'shard_id': 2, 'name': 'q'}, 'q/2'),
+        ({}, {'pea_id': 1}, 'Arguments/1'),
+        ({'name': 'n'}, {'pea_id': 1, 'name': 'q'}, 'n/1'),
+        ({'name': ''}, {'name': 'q'}, 'q/0'),
+        ({'name': None}, {}, 'Arguments/0'),
+    ],
+)
+def test_the_name_that_it_was_given_names_the_folder(tmp_path, metas, runtime_args, folder):
+    made = Arguments(1, metas=metas, runtime_args={'workspace': str(tmp_path), **runtime_args})
+    assert made.workspace == str(tmp_path / folder)
+
+
+def test_a_configuration_may_name_it_after_its_class(tmp_path):
+    made = construct(Arguments, {'foo': 1}, {'name': 'Arguments'}, {}, {'workspace': str(tmp_path), 'name': 'q'})
+    assert made.workspace == str(tmp_path / 'Arguments' / '0')
+    assert saved(made, tmp_path)['metas'] == {'name': 'Arguments'}
+
+
+def test_metas_may_be_handed_on_and_the_name_be_set(tmp_path):
+    class Wraps(Executor):
+        def __init__(self, metas, runtime_args, **kwargs):
+            super().__init__(metas={**self.metas, **metas}, runtime_args=runtime_args, **kwargs)
+
+    made = construct(Wraps, {}, {}, {}, {'name': 'pod0', 'workspace': str(tmp_path)})
+    assert made.workspace == str(tmp_path / 'pod0' / '0')
+    made.metas.name = 'mine'
+    assert made.workspace == str(tmp_path / 'mine' / '0')
+
+
 def test_without_a_workspace_it_is_told_how_to_give_one():
     with pytest.raises(BadConfig, match=r"Executor 'Executor|BaseExecutor' has no workspace: give one with Flow"):
         _ = Executor().workspace

@@ -49,7 +49,7 @@ def _check_yaml(path: str) -> Iterator[Finding]:
     from jina.cli.check.flows import check_flow
 
     try:
-        jtype = read_mapping(path).get('jtype')
+        jtype = read_mapping(path, described=True).get('jtype')
     except (BadConfig, OSError, UnicodeDecodeError) as error:
         yield fail(f'{path}: {error}' if path not in str(error) else str(error))
         return
@@ -66,7 +66,7 @@ def _check_folder(folder: Path) -> Iterator[Finding]:
 
 def _keys(path: Path) -> Any:
     try:
-        return read_mapping(str(path))
+        return read_mapping(str(path), described=True)
     except BadConfig:  # a file for something else may be any YAML
         return ()
 
