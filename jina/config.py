@@ -12,7 +12,7 @@ from jina.excepts import BadConfig, BadFlowYAMLVersion, BadOption
 from jina.spec import ExecutorSpec, FlowSpec, did_you_mean
 
 if TYPE_CHECKING:
-    from yaml import Node
+    from yaml import MappingNode, Node
 
 YAML_ENDINGS = ('.yml', '.yaml')
 LISTS = ('executors', 'pods')
@@ -73,8 +73,15 @@ def _text(source: Any, folder: Path, unnamed: str) -> tuple[Any, Path, str]:
         return (text, Path(name).parent, name) if isinstance(name, str) else (text, folder, unnamed)
     if isinstance(source, Path) or (isinstance(source, str) and source.endswith(YAML_ENDINGS)):
         path = _existing(folder / source)
-        return path.read_text('utf-8'), path.parent, str(path)
+        return _content(path), path.parent, str(path)
     return source, folder, unnamed
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text('utf-8')
+    except UnicodeDecodeError as error:
+        raise BadConfig(f'{path} is not text in UTF-8: {error}') from error
 
 
 def _executor_config(source: Any, folder: Path, where: str) -> ExecutorConfig:
@@ -117,7 +124,7 @@ def read_mapping(path: str, described: bool = False) -> dict[str, Any]:
     :param described: see :func:`parse_yaml`.
     :raises BadConfig: if there is no such file, or it holds something else.
     """
-    content = parse_yaml(_existing(Path(path)).read_text('utf-8'), path, described)
+    content = parse_yaml(_content(_existing(Path(path))), path, described)
     if not isinstance(content, dict):
         raise BadConfig(f'{path}: it takes a mapping of options, not {type(content).__name__}')
     return content
@@ -146,6 +153,14 @@ def parse_yaml(text: str, where: str, described: bool = False) -> Any:
                 f'{where}, line {node.start_mark.line + 1}: the tag {tag!r} means nothing here; one may stand '
                 'before the mapping of a Flow or of an Executor, and names its class'
             )
+
+        def construct_mapping(self, node: 'MappingNode', deep: bool = False) -> dict[Any, Any]:
+            seen = set()
+            for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+                if (key.tag, key.value) in seen:
+                    raise BadConfig(f'{where}, line {key.start_mark.line + 1}: {key.value!r} is there twice')
+                seen.add((key.tag, key.value))
+            return super().construct_mapping(node, deep)
 
     Loader.add_constructor(None, Loader.refuse)
     loader = Loader(text)
@@ -189,14 +204,23 @@ def expand(value: Any) -> Any:
     """Replace ``${{ ENV.X }}``, ``${X}`` and ``$X`` in strings, at any depth; a variable that is not set stays.
 
     A string that is one variable and nothing else becomes what its value would be in YAML: a number, say.
+
+    :raises BadConfig: if an alias stands inside of what it names.
     """
+    try:
+        return _expanded(value)
+    except RecursionError:
+        raise BadConfig('the YAML has an alias (*name) inside of what it is another name of (&name)') from None
+
+
+def _expanded(value: Any) -> Any:
     if isinstance(value, str):
         if found := _VARIABLE.fullmatch(value):
             return _scalar(os.environ.get(next(filter(None, found.groups())), value))
         return _VARIABLE.sub(lambda m: os.environ.get(next(filter(None, m.groups())), m[0]), value)
     if isinstance(value, dict):
-        return {k: expand(v) for k, v in value.items()}
-    return [expand(v) for v in value] if isinstance(value, list) else value
+        return {k: _expanded(v) for k, v in value.items()}
+    return [_expanded(v) for v in value] if isinstance(value, list) else value
 
 
 def _scalar(text: str) -> Any:

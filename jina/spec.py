@@ -47,17 +47,18 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         try:
             return msgspec.to_builtins(self, builtin_types=(bytes,))  # type: ignore[no-any-return]
         except TypeError:
-            raise BadOption(f'{type(self).__name__}: {self._unsendable()}') from None
+            raise BadOption(self._unsendable()) from None
 
     def _unsendable(self) -> str:
         for name in self.__struct_fields__:
+            value = getattr(self, name)
             try:
-                msgspec.to_builtins(getattr(self, name), builtin_types=(bytes,))
+                value.to_dict() if isinstance(value, Spec) else msgspec.to_builtins(value, builtin_types=(bytes,))
             except BadOption as error:
                 return str(error)
             except TypeError as error:
-                return f'{name}={getattr(self, name)!r} cannot be sent to another process: {error}'
-        return 'it cannot be sent to another process'
+                return f'{type(self).__name__}: {name}={value!r} cannot be sent to another process: {error}'
+        return f'{type(self).__name__} cannot be sent to another process'
 
     @classmethod
     def from_dict(cls: type[S], options: Mapping[str, Any], who: str = '', strict: bool = True) -> S:

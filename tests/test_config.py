@@ -1,4 +1,5 @@
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -340,3 +341,24 @@ def test_a_flow_that_jina_2_saved_is_read():
 def test_an_executor_that_jina_2_saved_is_read():
     saved = '!MyExec\nwith:\n  a: 2\nmetas:\n  name: MyExec\nrequests:\n  /x: f\n'
     assert read_uses(saved) == ExecutorConfig('MyExec', {'a': 2}, {'name': 'MyExec'}, {'/x': 'f'})
+
+
+@pytest.mark.parametrize(
+    ('content', 'told'),
+    [
+        (b'jtype: Flow\nexecutors: []\nexecutors: []\n', "line 3: 'executors' is there twice"),
+        (b'jtype: Flow\nexecutors: &e\n- uses: *e\n', 'an alias (*name) inside of what it is another name of'),
+        (b'jtype: Flow\nwith: {name: \xff}\n', 'is not text in UTF-8'),
+    ],
+)
+def test_yaml_that_cannot_be_meant_is_told(tmp_path, content, told):
+    path = tmp_path / 'f.yml'
+    path.write_bytes(content)
+    with pytest.raises(BadConfig, match=re.escape(told)):
+        read_flow(str(path))
+
+
+def test_a_merged_mapping_may_be_overridden():
+    text = 'jtype: Flow\nexecutors:\n- &a {name: a, replicas: 2}\n- {<<: *a, name: b}\n'
+    spec, _ = read_flow(text)
+    assert [(e.name, e.replicas) for e in spec.executors] == [('a', 2), ('b', 2)]

@@ -159,3 +159,10 @@ def test_loose_are_those_that_nobody_waits_for():
     assert loose(a, b) == ['a', 'b']
     assert loose(a, b, {'name': 'c', 'needs': ['a']}) == ['b', 'c']
     assert loose(a, b, {'name': 'looks', 'needs': ['a'], 'inspect': True}, {'name': 'c'}) == ['a', 'c']
+
+
+def test_what_cannot_be_sent_is_named_and_not_all_that_is_around_it():
+    spec = WorkerSpec(executor=ExecutorSpec(name='p', py_modules=['long'] * 1000, uses_with={'a': object()}))
+    with pytest.raises(BadOption, match=r"^ExecutorSpec: uses_with=\{'a': <object .*>\} cannot be sent") as raised:
+        spec.to_dict()
+    assert len(str(raised.value)) < 200
