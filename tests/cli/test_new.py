@@ -32,6 +32,11 @@ def test_a_name_that_python_or_something_else_has_is_refused(text):
         Names(text)
 
 
+def test_a_path_in_place_of_a_name_is_refused_with_the_way_to_say_it():
+    with pytest.raises(BadOption, match=r'is a path: jina new foo --path /there/foo$'):
+        Names('/there/foo')
+
+
 @pytest.fixture
 def project(place):
     """A new project; the place is inside it."""

@@ -40,6 +40,8 @@ class Names:
     """
 
     def __init__(self, text: str) -> None:
+        if '/' in text:
+            raise BadOption(f'{text!r} is a path: jina new {Path(text).name} --path {text}')
         words = re.findall(r'[^\W_]+', re.sub(r'(?<=[^\W_A-Z])(?=[A-Z])', ' ', text))
         self.cls = ''.join(word[:1].upper() + word[1:] for word in words)
         self.module = '_'.join(words).lower()
