@@ -103,6 +103,7 @@ class Walk(Record):
     _skips: bool = False
     _meant: frozenset[str] | None = None  # the Executors that are to work on it; None: all
     _error: Status | None = None
+    _unreadable: bool = False  # an Executor has said that of the client's documents, or of what became of them
     _routes: list[Route] = field(default_factory=list)
     _arrived: dict[str, dict[str, Parcel]] = field(default_factory=dict)
     _open: dict[str, Visit | Group] = field(default_factory=dict)  # by the name of the node
@@ -228,6 +229,7 @@ class Walk(Record):
     def _failed(self, node: Node, sent: Parcel, status: Status, flags: int = 0) -> None:
         """A node has failed: the request ends, or goes on without its work."""
         decisive = node.decisive
+        self._unreadable = self._unreadable or (decisive and status.client_error)
         if not decisive:
             _log.warning(
                 'request %s, in a branch that its answer does not need: %s', self._head.request_id, status.description
@@ -248,7 +250,7 @@ class Walk(Record):
         self._finish((self._head.parts, [self._body]), Status(StatusCode.ERROR, told, timed_out=True))
 
     def _finish(self, parcel: Parcel, status: Status | None) -> None:
-        """The outcome: the last node's documents; on an error those that the client sent.
+        """The outcome: the last node's documents; on an error those that the client sent, if they can be read.
 
         Branches whose output nobody takes may go on after it.
         """
@@ -260,6 +262,8 @@ class Walk(Record):
         if reply is None:
             return
         head, (parts, body) = self._head, parcel
+        if self._unreadable and any(piece is self._body for piece in body):
+            parts, body = (), []  # nor could the client, whose parser may end the whole stream over it
         gateway = Route(self._engine.name, self._engine.name, self._start, time.time())
         answer = Head(
             head.request_id, head.endpoint, parts if body_size(body) else (), parameters=head.parameters,
