@@ -68,6 +68,7 @@ LIBRARIES = {
     'dgl': {'types/document/graph.py'},
     'httptools': {'clients/http1.py', 'gateway/shortway.py'},
     'matplotlib': {'looks/figures.py'},
+    'regex': {'gateway/targets.py'},
     'rich': {'hello/search/app.py', 'looks/live.py', 'looks/terminal.py'},
     'scipy': {'types/sparse.py'},
     'shtab': {'cli/completion.py'},

@@ -26,6 +26,8 @@ AHEAD = 64  # responses that a stream keeps for a reader who is slow
 BURST = 32  # requests sent before answers are looked at
 GRACE_SECONDS = 0.1  # after a deadline, for the server's own word that it has passed: it knows where the request was
 
+_AS_THEY_ARE = (bytes, bytearray, memoryview)
+
 _decode_parameters = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
@@ -164,7 +166,7 @@ class Exchange:
             return []
         try:
             return self._codec.encode(docs, groundtruths or None)
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise BadClientInput(f'a Document among {len(docs)} of one request cannot be sent: {error}') from error
 
     def _request(self, part: Part, body: list[Buffer]) -> None:
@@ -260,8 +262,9 @@ def _packed(parameters: Mapping[str, Any]) -> msgspec.Raw:
     if not parameters:
         return NO_PARAMETERS
     try:
-        return msgspec.Raw(msgspec.msgpack.encode(dict(parameters), enc_hook=_plain))
-    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+        plain = msgspec.to_builtins(dict(parameters), str_keys=True, builtin_types=_AS_THEY_ARE, enc_hook=_plain)
+        return msgspec.Raw(msgspec.msgpack.encode(plain))
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise BadOption(f'parameters={parameters!r} cannot be sent: {error}') from error
 
 

@@ -5,7 +5,7 @@ import logging
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partialmethod
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from typing import Any
 
 import msgspec
@@ -60,7 +60,7 @@ class Poster:
         :param on_done: called with each :class:`~jina.types.request.Response`; on errors too, without ``on_error``.
         :param on_error: called with each response whose status is an error.
         :param on_always: called with every response, after the others.
-        :param parameters: given to the Executors.
+        :param parameters: given to the Executors. Keys that are numbers become strings, as in JSON.
         :param target_peapod: regex; only Executors whose names it matches work on the request.
         :param request_size: Documents a request; ≤ 0: all in one.
         :param show_progress: show on stderr how far it is: a bar in a terminal or a notebook, else a line now and then.
@@ -71,9 +71,10 @@ class Poster:
         :param others: for programs that pass more; ignored, with a warning.
         :return: ``None``, or with ``return_results`` the list of responses; where ``post`` is asynchronous, an async
             generator of responses in the order of the requests.
-        :raises BadClientInput: if ``inputs`` is or holds what is no Document.
+        :raises BadClientInput: if ``inputs`` is or holds what is no Document, or one that cannot be sent, or raises.
         :raises BadClientCallback: if a callback raises.
-        :raises BadOption: if ``parameters`` cannot be sent.
+        :raises BadOption: if ``parameters`` cannot be sent, or another argument is not what it should be; a callback
+            is not to be an ``async def``, which nobody would await.
         :raises ServerUnreachable: if there is no server, or it goes away.
         """
         if others:
@@ -82,8 +83,12 @@ class Poster:
             raise BadOption(f'post(request_size={request_size!r}): it is a number of Documents')
         if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
             raise BadOption(f'post(timeout={timeout!r}): it is a number of seconds, more than 0')
+        for option, callback in (('on_done', on_done), ('on_error', on_error), ('on_always', on_always)):
+            _check_callback(option, callback)
+        endpoint = _checked_text('on', on, 'the endpoint is a string such as "/index"')
+        target = _checked_text('target_peapod', target_peapod, 'it is a string, a regex over names of Executors')
         call = Call(
-            _checked_endpoint(on), inputs, on_done, on_error, on_always, parameters or {}, target_peapod or '',
+            endpoint, inputs, on_done, on_error, on_always, parameters or {}, target,
             request_size, show_progress, continue_on_error, return_results, timeout,
         )  # fmt: skip
         if self._asynchronous:
@@ -168,9 +173,23 @@ def _warn_of(others: Mapping[str, Any]) -> None:
         warnings.warn(f'post() has no argument {name!r} and ignores it{hint}', stacklevel=3)
 
 
-def _checked_endpoint(on: Any) -> str:
-    if on is None:
+def _checked_text(option: str, value: Any, told: str) -> str:
+    if value is None:
         return ''
-    if not isinstance(on, str):
-        raise BadOption(f'post(on={on!r}): the endpoint is a string such as "/index"')
-    return on
+    if not isinstance(value, str):
+        raise BadOption(f'post({option}={value!r}): {told}')
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadOption(f'post({option}={value!r}): it cannot be sent: {error}') from error
+    return value
+
+
+def _check_callback(option: str, callback: Any) -> None:
+    if callback is None:
+        return
+    name = getattr(callback, '__name__', repr(callback))
+    if not callable(callback):
+        raise BadOption(f'post({option}={name}): it is a function that takes a Response')
+    if iscoroutinefunction(callback) or iscoroutinefunction(callback.__call__):
+        raise BadOption(f'post({option}={name}): nobody awaits an `async def` here: give it a plain function')

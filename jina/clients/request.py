@@ -20,10 +20,16 @@ def is_async(inputs: Any) -> bool:
 
 
 def called(inputs: Any) -> Any:
-    """``inputs``, or what it returns where it is a function."""
-    if callable(inputs) and not isinstance(inputs, Document):
+    """``inputs``, or what it returns where it is a function.
+
+    :raises BadClientInput: if the function raises.
+    """
+    if not callable(inputs) or isinstance(inputs, Document):
+        return inputs
+    try:
         return inputs()
-    return inputs
+    except Exception as error:
+        raise _raised(error, 0) from error
 
 
 def batches(inputs: Any, request_size: int) -> Iterator[Batch]:
@@ -69,12 +75,20 @@ async def async_batches(inputs: Any, request_size: int) -> AsyncIterator[Batch]:
 
 
 def size_hint(inputs: Any) -> int | None:
-    """How many Documents there are, where that is known beforehand."""
+    """How many Documents there are, where that is known beforehand.
+
+    :raises BadClientInput: if ``len(inputs)`` raises anything but a ``TypeError``, by which it says that it has none.
+    """
     if inputs is None:
         return 0
     if isinstance(inputs, Document | str):
         return 1
-    return len(inputs) if hasattr(inputs, '__len__') else None
+    try:
+        return len(inputs)
+    except TypeError:
+        return None
+    except Exception as error:
+        raise _raised(error, 0) from error
 
 
 def _items(inputs: Any) -> Iterator[Any]:
@@ -89,7 +103,10 @@ def _items(inputs: Any) -> Iterator[Any]:
             f'inputs is a {type(inputs).__name__}: it takes a Document or its id, an iterable of Documents, '
             'a function that returns either, or None; wrap content as Document(content=…)'
         )
-    return iter(inputs)
+    try:
+        return iter(inputs)
+    except Exception as error:
+        raise _raised(error, 0) from error
 
 
 def _raised(error: Exception, position: int) -> BadClientInput:

@@ -6,7 +6,6 @@ task for each request would cost more than all the rest.
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Mapping
 
@@ -14,6 +13,7 @@ from msgspec import field
 
 from jina.gateway.group import Group, Outcome
 from jina.gateway.pool import Pool, Ticket
+from jina.gateway.targets import BadTarget, Targets
 from jina.graph import GATEWAY, Graph
 from jina.types.request import Route, Status, StatusCode
 from jina.wire.connection import Reply
@@ -55,16 +55,17 @@ class Engine:
     :param graph: the way.
     :param pools: for each of its nodes, who works there.
     :ivar first: where requests go first.
+    :ivar targets: which of them a request is for.
     """
 
     def __init__(self, graph: Graph, pools: Mapping[str, Pool], name: str = GATEWAY) -> None:
         self.graph = graph
         self.name = name
-        self._targets: dict[str, re.Pattern[str]] = {}
         nodes = {name: Node(graph, name, pools[name]) for name in graph.needs}
         for node in nodes.values():
             node.followers = tuple(nodes[name] for name in graph.next[node.name])
         self.first = tuple(nodes[name] for name in graph.next[GATEWAY])
+        self.targets = Targets(node.target for node in nodes.values())
 
     def submit(self, head: Head, body: Buffer, reply: Reply) -> 'Walk':
         """Send a request through the graph.
@@ -74,17 +75,6 @@ class Engine:
         walk = Walk(self, head, body, reply, time.time())
         walk.start()
         return walk
-
-    def hits(self, target: str, name: str) -> bool:
-        """Whether a request for ``target`` is for the Executor of that name.
-
-        :raises re.error: if ``target`` is no regex.
-        """
-        if target not in self._targets:
-            if len(self._targets) > 1000:  # targets come from outside: do not collect them without end
-                self._targets.clear()
-            self._targets[target] = re.compile(target)
-        return self._targets[target].match(name) is not None
 
 
 class Visit(Ticket, kw_only=True):
@@ -111,7 +101,9 @@ class Walk(Record):
     _start: float
     _stopped: bool = False
     _skips: bool = False
+    _meant: frozenset[str] | None = None  # the Executors that are to work on it; None: all
     _error: Status | None = None
+    _unreadable: bool = False  # an Executor has said that of the client's documents, or of what became of them
     _routes: list[Route] = field(default_factory=list)
     _arrived: dict[str, dict[str, Parcel]] = field(default_factory=dict)
     _open: dict[str, Visit | Group] = field(default_factory=dict)  # by the name of the node
@@ -121,7 +113,7 @@ class Walk(Record):
         """Begin where requests come from."""
         head, engine = self._head, self._engine
         parcel: Parcel = (head.parts, [self._body])
-        if head.target and (wrong := self._wrong_target()):
+        if head.target and (wrong := self._aim()):
             self._finish(parcel, wrong)
             return
         if head.timeout is not None and head.timeout < LONGEST_TIMEOUT:
@@ -136,12 +128,15 @@ class Walk(Record):
         self._reply = None
         self._stop()
 
-    def _wrong_target(self) -> Status | None:
+    def _aim(self) -> Status | None:
+        """Find out which Executors it is for.
+
+        :return: what is wrong with its target, if anything is.
+        """
         try:
-            self._engine.hits(self._head.target, '')
-        except (re.error, OverflowError, RecursionError) as error:
-            told = f'target_peapod={self._head.target!r} is no regular expression: {error}'
-            return Status(StatusCode.ERROR, told, client_error=True)
+            self._meant = self._engine.targets.named(self._head.target)
+        except BadTarget as error:
+            return Status(StatusCode.ERROR, str(error), client_error=True)
         return None
 
     def _leave(self, node: Node, parcel: Parcel) -> None:
@@ -161,8 +156,7 @@ class Walk(Record):
             if len(arrived) < len(node.needs):
                 return
             parcel = _joined([arrived[name] for name in node.needs])
-        target = self._head.target
-        if self._skips or (target and not self._engine.hits(target, node.target)):
+        if self._skips or (self._meant is not None and node.target not in self._meant):
             self._pass_by(node, parcel)
         elif node.polling == 'ANY':
             self._send(node, parcel, 0)
@@ -235,6 +229,7 @@ class Walk(Record):
     def _failed(self, node: Node, sent: Parcel, status: Status, flags: int = 0) -> None:
         """A node has failed: the request ends, or goes on without its work."""
         decisive = node.decisive
+        self._unreadable = self._unreadable or (decisive and status.client_error)
         if not decisive:
             _log.warning(
                 'request %s, in a branch that its answer does not need: %s', self._head.request_id, status.description
@@ -255,7 +250,7 @@ class Walk(Record):
         self._finish((self._head.parts, [self._body]), Status(StatusCode.ERROR, told, timed_out=True))
 
     def _finish(self, parcel: Parcel, status: Status | None) -> None:
-        """The outcome: the last node's documents; on an error those that the client sent.
+        """The outcome: the last node's documents; on an error those that the client sent, if they can be read.
 
         Branches whose output nobody takes may go on after it.
         """
@@ -267,6 +262,8 @@ class Walk(Record):
         if reply is None:
             return
         head, (parts, body) = self._head, parcel
+        if self._unreadable and any(piece is self._body for piece in body):
+            parts, body = (), []  # nor could the client, whose parser may end the whole stream over it
         gateway = Route(self._engine.name, self._engine.name, self._start, time.time())
         answer = Head(
             head.request_id, head.endpoint, parts if body_size(body) else (), parameters=head.parameters,

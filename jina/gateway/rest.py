@@ -237,9 +237,11 @@ def _documents(head: Head, body: Buffer) -> Buffer:
     if any(part.encoding != JSON for part in head.parts):
         return NO_DOCUMENTS
     try:
-        return _joined([piece for _, piece in split_body(head, body)])
-    except msgspec.MsgspecError:  # the client sent something else than documents, which is why it failed
+        joined = _joined([piece for _, piece in split_body(head, body)])
+        joined.decode()
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # the client may have sent something else than documents
         return NO_DOCUMENTS
+    return joined
 
 
 def _joined(pieces: Sequence[Buffer]) -> bytes:

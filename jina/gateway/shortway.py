@@ -29,6 +29,7 @@ _JSON_TYPE = re.compile(rb'\s*(application|text)/([\w.+-]+\+)?json\s*(;|$)', re.
 _STATUS_LINES = {status.value: f'HTTP/1.1 {status.value} {status.phrase}\r\n'.encode() for status in HTTPStatus}
 _TIMEOUT = HEADER.encode()
 _OF_UPGRADES = (b'upgrade', b'connection', b'http2-settings')
+_HEAD_TOO_LARGE = f'the headers are larger than {MAX_HEAD:,} bytes'
 _TYPE_WANTED = "send JSON, and say so; with curl: -H 'content-type: application/json'"
 
 
@@ -46,6 +47,7 @@ class ShortWay(HttpToolsProtocol):
         self._busy = False
         self._broken = False
         self._unread = 0
+        self._much = False  # so much came at once that a head may be too large, although it is complete
         self._plain_head = b''
         self._patience = 0.0  # seconds that the client may be silent when it is its turn
         self._since = 0.0  # when it was last heard, or answered, on the loop's clock
@@ -76,9 +78,10 @@ class ShortWay(HttpToolsProtocol):
             return
         self._since = self.loop.time()
         self._unread += len(data)
+        self._much = self._unread > MAX_HEAD
         self._feed(data)
         if self._unread > MAX_HEAD and not self._broken:
-            self._break_off(431, f'the headers are larger than {MAX_HEAD:,} bytes')
+            self._break_off(431, _HEAD_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
         """What the client sent is no HTTP."""
@@ -112,13 +115,16 @@ class ShortWay(HttpToolsProtocol):
             self._plain_head = self._without_upgrade()
             return
         endpoint = self._endpoint()
-        if endpoint is None and not self._busy:
+        too_large = self._much and self._head_size() > MAX_HEAD
+        if endpoint is None and not self._busy and not too_large:
             self._make_scope()
             super().on_headers_complete()
             return
         again = self.parser.get_http_version() != '1.0' and self.parser.should_keep_alive()
         call = Call(self, endpoint or '', again)
         self._check(call)
+        if too_large:
+            call.refuse(431, _HEAD_TOO_LARGE)
         self._admit(call)
 
     def on_body(self, body: bytes) -> None:
@@ -242,6 +248,9 @@ class ShortWay(HttpToolsProtocol):
             kept.append((b'connection', b'close'))
         lines = b''.join([b'%b: %b\r\n' % header for header in kept])
         return b'%b %b HTTP/1.1\r\n%b\r\n' % (self.parser.get_method(), self.url, lines)
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _make_scope(self) -> None:
         url, headers, expects = self.url, self.headers, self.expect_100_continue

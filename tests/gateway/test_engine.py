@@ -592,6 +592,31 @@ def test_a_failure_may_let_the_request_pass_all_others_by():
     asyncio.run(check())
 
 
+def unreadable(call, name):
+    status = Status(StatusCode.ERROR, f'{name} cannot read them', client_error=True)
+    call.answer(Head('', '', status=status, routes=[Route(name)]), [])
+
+
+@pytest.mark.parametrize('on_error', ['THROW_EARLY', 'SKIP_EXECUTOR', 'SKIP_HANDLE'])
+def test_documents_that_cannot_be_read_are_not_sent_back(on_error):
+    async def check():
+        nodes = {'a': {'on_error': on_error}}
+        async with running({'a': [GATEWAY], 'b': ['a']}, nodes=nodes, a=unreadable, b=unchanged) as system:
+            head, body = await system.ask()
+            assert (head.status.description, head.parts, body) == ('a cannot read them', (), b'')
+
+    asyncio.run(check())
+
+
+def test_what_others_made_of_them_is_sent_back():
+    async def check():
+        async with running(CHAIN, nodes={'b': {'on_error': 'SKIP_HANDLE'}}, b=unreadable) as system:
+            head, body = await system.ask()
+            assert (head.status.description, body) == ('b cannot read them', b'a(in)')
+
+    asyncio.run(check())
+
+
 @pytest.mark.parametrize('behaviour', [worked, failed, silent])
 def test_one_that_only_looks_receives_the_documents_and_changes_nothing(behaviour, caplog):
     async def check():

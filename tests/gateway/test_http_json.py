@@ -81,6 +81,13 @@ def test_the_sooner_of_two_deadlines_counts(asked, beside, due):
     assert read('/x', json.dumps({'timeout': asked}).encode(), normal=False, timeout=beside)[1].timeout == due
 
 
+@pytest.mark.parametrize('data', [b'["\xff\xfe"]', b'[{"text":"\xff"}]', b'[{"\xff":1}]', b'3'])
+def test_a_refusal_is_json_whatever_was_sent(data):
+    status = Status(StatusCode.ERROR, 'later', unavailable=True)
+    _, body = answer(PostBody(), Head('', '', (Part(JSON, len(data)),), status=status), data)
+    assert json.loads(b''.join(body))['data'] == {'docs': []}
+
+
 @given(DOCUMENTS)
 def test_without_an_executor_documents_get_ids_and_are_else_left_alone(docs):
     _, _, data = read('/x', json.dumps({'data': docs}).encode(), normal=True, timeout=None)

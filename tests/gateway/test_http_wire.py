@@ -270,6 +270,38 @@ def test_headers_without_end_are_cut_off(run, endless):
     run(check())
 
 
+@pytest.mark.parametrize('line', [b'x: %b\r\n' % (b'a' * 70_000), b'x: y\r\n' * 12_000], ids=['one', 'many'])
+@pytest.mark.parametrize('upgrade', [b'', b'connection: upgrade\r\nupgrade: h2c\r\n'])
+def test_headers_that_are_too_large_are_refused_even_if_they_come_at_once(run, line, upgrade):
+    async def check():
+        engine = HeldEngine(at_once=True)
+        async with door_to(engine) as (_, connect):
+            for path in (b'POST /post', b'POST /status', b'GET /status'):
+                peer = await connect()
+                head = b'%b HTTP/1.1\r\ncontent-length: 2\r\n%b' % (path, upgrade)
+                peer.say(post() + head + line + b'\r\n{}' + post())
+                assert (await peer.answer())[0] == 200
+                status, _, body = await peer.answer()
+                assert status == 431
+                assert 'larger than 65,536 bytes' in json.loads(body)['status']['description']
+                assert len(engine.walks) in (1, 2)
+                engine.walks.clear()
+
+    run(check())
+
+
+def test_a_large_body_makes_no_large_head(run):
+    async def check():
+        engine = HeldEngine(at_once=True)
+        async with door_to(engine) as (_, connect):
+            peer = await connect()
+            body = b'{"execEndpoint":"/x","data":["%b"]}' % (b'a' * 200_000)
+            peer.say(post(body) * 3)
+            assert [(await peer.answer())[0] for _ in range(3)] == [200] * 3
+
+    run(check())
+
+
 def test_a_client_that_does_not_read_is_not_worked_for(run, until):
     async def check():
         engine = HeldEngine()
