@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ AHEAD = 64  # responses that a stream keeps for a reader who is slow
 BURST = 32  # requests sent before answers are looked at
 GRACE_SECONDS = 0.1  # after a deadline, for the server's own word that it has passed: it knows where the request was
 
-_AS_THEY_ARE = (bytes, bytearray, memoryview)
+_AS_THEY_ARE = (bytes, bytearray, memoryview, datetime)
 
 _decode_parameters = msgspec.msgpack.Decoder(dict[str, Any]).decode
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -157,6 +158,12 @@ def test_parameters_arrive_as_they_were(flow, parameters):
     [response] = posted(flow, '/tell', parameters=parameters, target_peapod='first')
     assert response.docs[0].text == repr(parameters)  # 1 and 1.0 are equal, their looks are not
     assert response.parameters == parameters
+
+
+def test_a_moment_in_parameters_stays_one(flow):
+    moment = datetime(2021, 1, 2, 3, 4, 5, tzinfo=UTC)
+    [response] = posted(flow, '/', Document(), parameters={'since': moment})
+    assert response.parameters == {'since': moment}
 
 
 def test_parameters_none_are_empty(flow):
