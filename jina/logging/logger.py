@@ -25,7 +25,7 @@ _LEVELS = {**logging.getLevelNamesMapping(), 'SUCCESS': SUCCESS}
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to what ``sys.stderr`` is now, which notebooks and test runners change."""
+    """Writes to what ``sys.stderr`` is now, which notebooks and test runners change, and daemons close."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -37,6 +37,10 @@ class _Stderr(logging.StreamHandler[TextIO]):
     @stream.setter
     def stream(self, value: TextIO) -> None:
         """Fixed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if sys.stderr is not None and not getattr(sys.stderr, 'closed', False):
+            super().emit(record)
 
 
 class _Line(logging.Formatter):

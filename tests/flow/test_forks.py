@@ -4,10 +4,7 @@ import multiprocessing
 import os
 import signal
 import socket
-import sys
-import threading
 import time
-from traceback import walk_stack
 
 import psutil
 import pytest
@@ -126,28 +123,3 @@ def test_a_child_keeps_the_number_but_not_the_connection():
         theirs.close()
         child.kill()
         child.join()
-
-
-def frame_of(thread):
-    return sys._current_frames()[thread.ident]
-
-
-def test_block_ends_without_an_error_when_another_thread_closes_the_flow():
-    flow = Flow().add().start()
-    ended = []
-    waiting = threading.Thread(target=lambda: ended.append(flow.block()))
-    waiting.start()
-    assert until(lambda: 'block' in [frame.f_code.co_name for frame, _ in walk_stack(frame_of(waiting))])
-    flow.close()
-    waiting.join(20)
-    assert ended == [None]
-
-
-@pytest.mark.parametrize('closed', ['>&-', '2>&-', '>&- 2>&-'])
-def test_a_flow_starts_without_the_standard_streams(place, closed):
-    text = "import os\nfrom jina import Flow\nwith Flow().add().add() as f:\n    f.post('/')\nos.mkdir('done')\n"
-    script = place.write('program.py', text)
-    shell = f"import os, sys; os.execvp('sh', ['sh', '-c', '\"$0\" \"$1\" {closed}', sys.executable, {str(script)!r}])"
-    place.run('-c', shell)
-    assert (place.folder / 'done').exists()
-    place.assert_nothing_left()

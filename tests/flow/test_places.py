@@ -4,9 +4,10 @@ import subprocess
 import sys
 import textwrap
 import threading
+from traceback import walk_stack
 
 import pytest
-from programs import wait_line
+from programs import until, wait_line
 
 from jina import Document, DocumentArray, Executor, Flow, requests
 
@@ -346,3 +347,34 @@ def test_a_script_prints_in_its_workers_as_it_goes(place):
         wait_line(process.stdout, 'printed by the executor')
         process.communicate('\n', timeout=30)
     assert process.returncode == 0
+
+
+def frame_of(thread):
+    return sys._current_frames()[thread.ident]
+
+
+def test_block_ends_without_an_error_when_another_thread_closes_the_flow():
+    flow = Flow().add().start()
+    ended = []
+    waiting = threading.Thread(target=lambda: ended.append(flow.block()))
+    waiting.start()
+    assert until(lambda: 'block' in [frame.f_code.co_name for frame, _ in walk_stack(frame_of(waiting))])
+    flow.close()
+    waiting.join(20)
+    assert ended == [None]
+
+
+def test_a_flow_starts_where_the_program_has_closed_its_own_stream(place):
+    text = "import sys\nsys.stderr.close()\nfrom jina import Flow\nwith Flow().add() as f:\n    f.post('/')\n"
+    place.script(text + "print('done')\n")
+    place.assert_nothing_left()
+
+
+@pytest.mark.parametrize('closed', ['>&-', '2>&-', '>&- 2>&-'])
+def test_a_flow_starts_without_the_standard_streams(place, closed):
+    text = "import os\nfrom jina import Flow\nwith Flow().add().add() as f:\n    f.post('/')\nos.mkdir('done')\n"
+    script = place.write('program.py', text)
+    shell = f"import os, sys; os.execvp('sh', ['sh', '-c', '\"$0\" \"$1\" {closed}', sys.executable, {str(script)!r}])"
+    place.run('-c', shell)
+    assert (place.folder / 'done').exists()
+    place.assert_nothing_left()
