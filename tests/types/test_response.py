@@ -72,7 +72,8 @@ def test_json_is_read_back_by_any_reader():
     assert read['request_id'] == 'the-id'
     assert read['data']['docs'][0]['buffer'] == '/w=='
     assert read['data']['docs'][0]['tags'] == {'ä': 1}
-    assert read['data']['docs'][0]['scores'] == {'x': {'value': None}}
+    assert read['data']['docs'][0]['scores'] == {'x': {'value': 'NaN'}}
+    assert read['parameters'] == {'inf': 'Infinity'}
 
 
 def test_as_protobuf():

@@ -1,8 +1,11 @@
+import math
+
 import msgspec
 import numpy as np
 import pytest
 
 from jina.excepts import BadDocType
+from jina.types.arrays import DocumentArray
 from jina.types.document import Document
 from jina.types.score import NamedScore
 from jina.types.score.map import NamedScoreMapping
@@ -90,3 +93,20 @@ def test_what_is_there_is_removed_and_returned():
     owned = {'a': NamedScore(1.0)}
     assert NamedScoreMapping(owned).pop('a') == NamedScore(1.0)
     assert owned == {}
+
+
+@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf])
+def test_a_score_that_json_has_no_number_for_comes_back(tmp_path, value):
+    doc = Document(weight=value, tags={'none': None, 'of': [value]})
+    doc.scores['cosine'] = NamedScore(value, operands=[NamedScore(1.0)])
+    doc.evaluations['recall'] = value
+    DocumentArray([doc]).save(tmp_path / 'f.json')
+    [again] = DocumentArray.load(tmp_path / 'f.json')
+    read = [again.scores['cosine'].value, again.evaluations['recall'].value, again.weight, float(again.tags['of'][0])]
+    np.testing.assert_equal(read, [value] * 4)
+    assert again.tags['none'] is None
+
+
+def test_a_score_that_is_null_is_no_number():
+    assert math.isnan(Document({'scores': {'a': {'value': None}}}).scores['a'].value)
+    assert math.isnan(Document('{"scores": {"a": null}}').scores['a'].value)

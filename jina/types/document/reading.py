@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from math import nan
 from typing import Any
 
 import msgspec
@@ -88,6 +89,10 @@ def _read_id(doc: Any, value: Any) -> None:
         doc.id = value
 
 
+def _read_weight(doc: Any, value: Any) -> None:
+    doc.weight = _number(value)
+
+
 def _read_buffer(doc: Any, value: Any) -> None:
     doc.buffer = from_base64(value) if isinstance(value, str) else value
 
@@ -161,11 +166,21 @@ def _read_score_map(value: Any) -> dict[str, Any]:
 
 def _read_score(value: Any) -> Any:
     if not isinstance(value, Mapping):
-        return value
+        return _number(value)
     try:
-        return msgspec.convert({_CAMEL.get(key, key): part for key, part in value.items()}, NamedScore)
+        parts = {_CAMEL.get(key, key): part for key, part in value.items()}
+        if 'value' in parts:
+            parts['value'] = _number(parts['value'])
+        return msgspec.convert(parts, NamedScore)
     except (msgspec.ValidationError, RecursionError) as error:
         raise BadDocument(f'no score: {shorten(value)} ({error})') from error
+
+
+def _number(value: Any) -> Any:
+    """What JSON has no number for has a name there, or is null."""
+    if value is None:
+        return nan
+    return float(value) if isinstance(value, str) and value in _NAMES else value
 
 
 def _both_cases(name: str) -> tuple[str, str]:
@@ -183,12 +198,14 @@ def snake(name: str) -> str:
     return _PLAIN.get(name, name)
 
 
+_NAMES = ('NaN', 'Infinity', '-Infinity')
+
 _CAMEL = {'op_name': 'opName', 'ref_id': 'refId'}
 
 _PLAIN = {
     key: name
     for name in (
-        'text', 'uri', 'parent_id', 'mime_type', 'weight', 'modality',
+        'text', 'uri', 'parent_id', 'mime_type', 'modality',
         'location', 'offset', 'granularity', 'adjacency',
     )
     for key in _both_cases(name)
@@ -196,6 +213,7 @@ _PLAIN = {
 
 _SPECIAL: dict[str, Callable[[Any, Any], None]] = {
     'id': _read_id,
+    'weight': _read_weight,
     'buffer': _read_buffer,
     'blob': _read_blob,
     'graph': _read_graph,

@@ -1,6 +1,7 @@
 """Documents as dicts, as JSON and as a line of text."""
 
 from base64 import b64encode
+from math import isfinite, isnan
 from typing import Any
 
 import msgspec
@@ -44,8 +45,24 @@ def _score(score: NamedScore) -> dict[str, Any]:
 
 
 def to_json(obj: dict[str, Any]) -> str:
-    """Return what :func:`to_dict` gave as JSON text; numpy values in tags become plain ones."""
-    return msgspec.json.encode(obj, enc_hook=_plain_number).decode()
+    """Return what :func:`to_dict` gave as JSON text; numpy values in tags become plain ones.
+
+    What JSON has no number for is ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, as in the JSON of protobuf.
+    """
+    text = msgspec.json.encode(obj, enc_hook=_plain_number)
+    if b'null' in text:  # it stands for these too
+        text = msgspec.json.encode(_with_names(obj), enc_hook=_plain_number)
+    return text.decode()
+
+
+def _with_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_names(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_names(item) for item in value]
+    if isinstance(value, float | np.floating) and not isfinite(value):
+        return 'NaN' if isnan(value) else 'Infinity' if value > 0 else '-Infinity'
+    return value
 
 
 def _plain_number(value: Any) -> Any:
