@@ -50,7 +50,7 @@ class Poster:
         continue_on_error: bool = False,
         return_results: bool = False,
         timeout: float | None = None,
-        **others: Any,
+        **kwargs: Any,
     ) -> Any:
         """Send Documents to an endpoint.
 
@@ -68,7 +68,7 @@ class Poster:
         :param return_results: return the responses, in the order of the requests.
         :param timeout: seconds that each request may take. After them its outcome is an error, and what has not begun
             of it does not begin. Default: no limit.
-        :param others: for programs that pass more; ignored, with a warning.
+        :param kwargs: for programs that pass more; ignored, with a warning.
         :return: ``None``, or with ``return_results`` the list of responses; where ``post`` is asynchronous, an async
             generator of responses in the order of the requests.
         :raises BadClientInput: if ``inputs`` is or holds what is no Document, or one that cannot be sent, or raises.
@@ -77,8 +77,8 @@ class Poster:
             is not to be an ``async def``, which nobody would await.
         :raises ServerUnreachable: if there is no server, or it goes away.
         """
-        if others:
-            _warn_of(others)
+        if kwargs:
+            _warn_of(kwargs)
         if not isinstance(request_size, int):
             raise BadOption(f'post(request_size={request_size!r}): it is a number of Documents')
         if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
@@ -166,9 +166,9 @@ def _call_back(event: str, callback: Callback, response: Response, continue_on_e
         _log.error('%s', told, exc_info=error)
 
 
-def _warn_of(others: Mapping[str, Any]) -> None:
-    known = signature(Poster.post).parameters.keys() - {'self', 'others'}
-    for name in others:
+def _warn_of(unknown: Mapping[str, Any]) -> None:
+    known = signature(Poster.post).parameters.keys() - {'self', 'kwargs'}
+    for name in unknown:
         hint = did_you_mean(name, known).partition(';')[0] or f'; parameters={{{name!r}: …}} gives it to the Executors'
         warnings.warn(f'post() has no argument {name!r} and ignores it{hint}', stacklevel=3)
 

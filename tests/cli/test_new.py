@@ -16,7 +16,6 @@ from jina.excepts import BadOption
         ('MyExecutor', ('MyExecutor', 'my_executor', 'my-executor')),
         ('my-executor', ('MyExecutor', 'my_executor', 'my-executor')),
         (' my  executor_2', ('MyExecutor2', 'my_executor_2', 'my-executor-2')),
-        ('../a/b/..', ('AB', 'a_b', 'a-b')),
         ('BERTEncoder', ('BERTEncoder', 'bertencoder', 'bertencoder')),
         ('Übersetzer', ('Übersetzer', 'übersetzer', 'übersetzer')),
     ],

@@ -394,7 +394,7 @@ def test_signature_of_post():
     ours = inspect.signature(Flow.post).parameters
     assert list(ours)[: len(names)] == names
     assert {name: ours[name].default for name in defaults} == defaults
-    assert set(ours) - set(names) == {'timeout'}  # what the seed has **kwargs for
+    assert set(ours) - set(names) == {'timeout', described.kwarg.arg}
 
 
 CRUD = """
