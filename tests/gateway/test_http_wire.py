@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from jina.gateway import call, http, shortway
+from jina.gateway import call, shortway
 from jina.gateway.http import HttpDoor
 from jina.gateway.shortway import ShortWay
 from jina.graph import Graph
@@ -405,16 +405,28 @@ def test_more_clients_than_the_limit_are_told_to_come_again(run, until):
     run(check())
 
 
-@pytest.mark.parametrize('said', [b'', post()], ids=['never spoke', 'is idle'])
-def test_a_connection_that_is_silent_is_closed(run, said, monkeypatch):
-    monkeypatch.setattr(http, 'KEEP_ALIVE_SECONDS', 0.1)
+async def lose_patience(door, until, arrived=lambda connection: True):
+    """From now on, when that has arrived, the only connection of a door is not left silent for long."""
+    await until(lambda: door._server.connections and arrived(door._server.connections[0]))
+    [connection] = door._server.connections
+    connection._patience = 0.01
+    connection.timeout_keep_alive_handler()
+    return connection
 
+
+def has_begun_a_request(connection):
+    return connection._unread or (connection.current is not None and not connection.current.arrived)
+
+
+@pytest.mark.parametrize('said', [b'', post()], ids=['never spoke', 'is idle'])
+def test_a_connection_that_is_silent_is_closed(run, until, said):
     async def check():
-        async with door_to(HeldEngine(at_once=True)) as (_, connect):
+        async with door_to(HeldEngine(at_once=True)) as (door, connect):
             peer = await connect()
             peer.say(said)
             if said:
                 assert (await peer.answer())[0] == 200
+            await lose_patience(door, until)
             assert await peer.closed()
 
     run(check())
@@ -422,36 +434,32 @@ def test_a_connection_that_is_silent_is_closed(run, said, monkeypatch):
 
 @pytest.mark.parametrize('said', [post()[:-3], post()[:20], post()[:4]], ids=['body', 'head', 'method'])
 @pytest.mark.parametrize('earlier', [b'', post()], ids=['first', 'later'])
-def test_who_sends_half_a_request_and_no_more_is_told(run, said, earlier, monkeypatch):
-    monkeypatch.setattr(http, 'KEEP_ALIVE_SECONDS', 0.1)
-
+def test_who_sends_half_a_request_and_no_more_is_told(run, until, said, earlier):
     async def check():
         engine = HeldEngine(at_once=True)
-        async with door_to(engine) as (_, connect):
+        async with door_to(engine) as (door, connect):
             peer = await connect()
             peer.say(earlier)
             if earlier:
                 assert (await peer.answer())[0] == 200
             peer.say(said)
+            await lose_patience(door, until, has_begun_a_request)
             status, headers, body = await peer.answer()
             assert (status, headers['connection']) == (408, 'close')
-            assert 'did not come within 0.1 s' in json.loads(body)['status']['description']
+            assert 'did not come within 0.01 s' in json.loads(body)['status']['description']
             assert await peer.closed()
             assert len(engine.walks) == bool(earlier)
 
     run(check())
 
 
-def test_half_a_request_has_its_time_when_the_one_before_it_is_answered(run, until, monkeypatch):
-    monkeypatch.setattr(http, 'KEEP_ALIVE_SECONDS', 0.05)
-
+def test_half_a_request_has_its_time_when_the_one_before_it_is_answered(run, until):
     async def check():
         engine = HeldEngine()
         async with door_to(engine) as (door, connect):
             peer = await connect()
             peer.say(post() + post()[:-3])
-            await until(lambda: engine.walks)
-            [connection] = door._server.connections
+            connection = await lose_patience(door, until, lambda _: engine.walks)
             before = connection.timeout_keep_alive_task
             await until(lambda: connection.timeout_keep_alive_task is not before)
             engine.walks[0].end()
@@ -461,16 +469,13 @@ def test_half_a_request_has_its_time_when_the_one_before_it_is_answered(run, unt
     run(check())
 
 
-def test_a_connection_is_not_idle_while_a_request_is_under_way(run, until, monkeypatch):
-    monkeypatch.setattr(http, 'KEEP_ALIVE_SECONDS', 0.05)
-
+def test_a_connection_is_not_idle_while_a_request_is_under_way(run, until):
     async def check():
         engine = HeldEngine()
         async with door_to(engine) as (door, connect):
             peer = await connect()
             peer.say(post())
-            await until(lambda: engine.walks)
-            [connection] = door._server.connections
+            connection = await lose_patience(door, until, lambda _: engine.walks)
             before = connection.timeout_keep_alive_task
             await until(lambda: connection.timeout_keep_alive_task is not before)  # it has looked, and looks again
             engine.walks[0].end()
