@@ -19,6 +19,9 @@ SPARE_FDS = 64  # libraries keep what they open once, an open Flow a few for eac
 # Threads of scikit-learn that wait for one another leave a busy processor to those that work.
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
+# Tests ask who is on this machine, whatever proxy it has for others. What is ours needs no telling; urllib does.
+os.environ.update(dict.fromkeys(('no_proxy', 'NO_PROXY'), 'localhost,127.0.0.1'))
+
 # A busy machine is not a slow program.
 settings.register_profile('jina', deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile('jina')

@@ -293,7 +293,8 @@ class TestCalls:
     def test_proxies_of_the_environment_are_not_asked(self, poster, flow, monkeypatch):
         for name in ('http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY', 'ws_proxy'):
             monkeypatch.setenv(name, 'http://127.0.0.1:9')
-        monkeypatch.delenv('no_proxy', raising=False)
+        for name in ('no_proxy', 'NO_PROXY'):
+            monkeypatch.delenv(name, raising=False)
         if isinstance(poster, Client):
             poster = Client(poster.host, poster.port_expose, poster.protocol)
         assert len(poster.post('/same', Document(), return_results=True)) == 1

@@ -213,7 +213,7 @@ def test_helpers_and_globals_of_the_script_travel_with_the_class(place):
 def test_proxies_that_do_not_answer(place):
     dead = 'http://127.0.0.1:9'
     for name in ('http_proxy', 'https_proxy', 'all_proxy', 'grpc_proxy'):
-        place.env |= {name: dead, name.upper(): dead}
+        place.env |= {name: dead, name.upper(): dead, 'no_proxy': '', 'NO_PROXY': ''}
     printed = place.script(
         EXAMPLE
         + """
