@@ -142,9 +142,23 @@ def parse_yaml(text: str, where: str, described: bool = False) -> Any:
     """Read YAML with the safe loader.
 
     :param described: it describes a Flow or an Executor, whose class a tag may name: ``!X`` is ``jtype: X``.
-    :raises BadConfig: naming the line, if it is none, or for a tag anywhere else.
+    :raises BadConfig: naming the line, if it is none, has a key twice, or a tag anywhere else.
     """
     import yaml  # here and below: a worker reads none, nor does a Flow that is not made of YAML
+
+    loader = _loader(where)(text)
+    try:
+        root = loader.get_single_node()
+        return None if root is None else loader.construct_document(_untagged(root) if described else root)
+    except yaml.YAMLError as error:
+        raise BadConfig(f'{where} is not YAML: {error}') from error
+    finally:
+        loader.dispose()
+
+
+def _loader(where: str) -> Any:
+    """The safe loader, which refuses tags and keys that are there twice."""
+    import yaml
 
     class Loader(yaml.SafeLoader):
         def refuse(self, node: 'Node') -> None:
@@ -163,14 +177,7 @@ def parse_yaml(text: str, where: str, described: bool = False) -> Any:
             return super().construct_mapping(node, deep)
 
     Loader.add_constructor(None, Loader.refuse)
-    loader = Loader(text)
-    try:
-        root = loader.get_single_node()
-        return None if root is None else loader.construct_document(_untagged(root) if described else root)
-    except yaml.YAMLError as error:
-        raise BadConfig(f'{where} is not YAML: {error}') from error
-    finally:
-        loader.dispose()
+    return Loader
 
 
 def _untagged(root: 'Node') -> 'Node':
