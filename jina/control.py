@@ -133,7 +133,7 @@ class ControlLine:
 
     def descriptors(self) -> list[int]:
         """For :mod:`jina.forks`."""
-        return [self.socket.fileno()] if self.socket.fileno() >= 0 else []
+        return [self.fileno()]
 
     @classmethod
     def pair(cls) -> tuple['ControlLine', socket.socket]:

@@ -81,7 +81,7 @@ class Flow(Poster):
         if copy_flow:
             return self._copied().add(**options)
         self._must_be_closed('add()')
-        name = options.get('name') or self._free_name('pod')
+        name = options.get('name') or self._spec.free_name('pod')
         parts = {'uses': name, 'uses_before': topology.before(name), 'uses_after': topology.after(name)}
         classes = {}
         for option, part in parts.items():
@@ -115,7 +115,7 @@ class Flow(Poster):
 
         :param options: as of :meth:`add`.
         """
-        return self.add(name=name or self._free_name('inspect'), inspect=True, **options)
+        return self.add(name=name or self._spec.free_name('inspect'), inspect=True, **options)
 
     def expose_endpoint(self: F, exec_endpoint: str, **options: Any) -> F:
         """Give an endpoint a path of its own over HTTP, instead of only ``/post`` with ``execEndpoint``.
@@ -148,9 +148,6 @@ class Flow(Poster):
         copied = type(self)(asyncio=self._asynchronous)
         copied._spec, copied._classes, copied._folder = self._spec, dict(self._classes), self._folder
         return copied
-
-    def _free_name(self, kind: str) -> str:
-        return self._spec.free_name(kind)
 
     # look
 

@@ -14,7 +14,7 @@ class Holder(Protocol):
     """What has sockets to other processes."""
 
     def descriptors(self) -> Iterable[int]:
-        """Those that are open."""
+        """Their descriptors; -1 for one that is closed."""
 
 
 _holders: 'WeakSet[Holder]' = WeakSet()
@@ -27,7 +27,7 @@ def leave_to_parent(holder: Holder) -> None:
 
 def _let_go() -> None:
     """In the child: put nothing in the place of each, so that its number is not used again while an object has it."""
-    descriptors = [descriptor for holder in list(_holders) for descriptor in holder.descriptors()]
+    descriptors = [fd for holder in list(_holders) for fd in holder.descriptors() if fd >= 0]
     _holders.clear()
     if not descriptors:
         return

@@ -62,7 +62,7 @@ class Zygote:
 
     def descriptors(self) -> list[int]:
         """For :mod:`jina.forks`."""
-        return [self._line.fileno()] if self._line.fileno() >= 0 else []
+        return [self._line.fileno()]
 
     @staticmethod
     def is_possible() -> bool:

@@ -41,7 +41,7 @@ class StreamChannel(asyncio.BufferedProtocol):
 
     def descriptors(self) -> list[int]:
         """For :mod:`jina.forks`."""
-        return [self._descriptor] if self._descriptor >= 0 else []
+        return [self._descriptor]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast('asyncio.Transport', transport)
